@@ -1,0 +1,1 @@
+"""quantal: plan, fit and explain neural scaling laws."""
