@@ -1,1 +1,82 @@
-"""quantal: plan, fit and explain neural scaling laws."""
+"""quantal: plan, fit and explain neural scaling laws.
+
+Every public name is imported when it is first used, so that ``import quantal`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from quantal.errors import ConvergenceWarning as ConvergenceWarning
+    from quantal.errors import DataError as DataError
+    from quantal.errors import DataWarning as DataWarning
+    from quantal.errors import ExtrapolationWarning as ExtrapolationWarning
+    from quantal.errors import IdentifiabilityError as IdentifiabilityError
+    from quantal.errors import IdentifiabilityWarning as IdentifiabilityWarning
+    from quantal.errors import InputError as InputError
+    from quantal.errors import LawError as LawError
+    from quantal.errors import QuantalError as QuantalError
+    from quantal.errors import QuantalWarning as QuantalWarning
+    from quantal.estimate import Estimate as Estimate
+    from quantal.fit import Comparison as Comparison
+    from quantal.fit import Fit as Fit
+    from quantal.fit import compare as compare
+    from quantal.fit import fit as fit
+    from quantal.fit import load_fit as load_fit
+    from quantal.fit import quantization_reading as quantization_reading
+    from quantal.forecast import Forecast as Forecast
+    from quantal.forecast import forecast as forecast
+    from quantal.laws import Bounds as Bounds
+    from quantal.laws import Exponent as Exponent
+    from quantal.laws import Fraction as Fraction
+    from quantal.laws import Law as Law
+    from quantal.laws import Positive as Positive
+    from quantal.laws import Real as Real
+    from quantal.laws import Series as Series
+    from quantal.laws import Target as Target
+    from quantal.laws import get_law as get_law
+    from quantal.laws import law as law
+    from quantal.laws import laws as laws
+    from quantal.laws import lift as lift
+    from quantal.laws import power_law as power_law
+    from quantal.laws import register as register
+    from quantal.laws import varies as varies
+    from quantal.plan import Plan as Plan
+    from quantal.plan import approaches as approaches
+    from quantal.plan import plan as plan
+    from quantal.report import plot as plot
+    from quantal.report import report as report
+    from quantal.runs import Runs as Runs
+    from quantal.runs import catalogue as catalogue
+    from quantal.runs import read_runs as read_runs
+
+_ROOMS = {
+    "errors": (
+        "ConvergenceWarning DataError DataWarning ExtrapolationWarning IdentifiabilityError IdentifiabilityWarning "
+        "InputError LawError QuantalError QuantalWarning"
+    ),
+    "estimate": "Estimate",
+    "runs": "Runs catalogue read_runs",
+    "laws": "Bounds Exponent Fraction Law Positive Real Series Target get_law law laws lift power_law register varies",
+    "fit": "Comparison Fit compare fit load_fit quantization_reading",
+    "forecast": "Forecast forecast",
+    "plan": "Plan approaches plan",
+    "report": "plot report",
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'quantal' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"quantal.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOME, "__version__"])

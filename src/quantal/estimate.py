@@ -80,4 +80,6 @@ def check_levels(levels: Sequence[float]) -> None:
     """Raise InputError unless every level lies strictly between 0 and 100 percent."""
     for level in levels:
         if not 0 < level < 100:
-            raise InputError(f"level {level!r}: an interval's level is a percentage between 0 and 100; write 95 for 95 %")
+            raise InputError(
+                f"level {level!r}: an interval's level is a percentage between 0 and 100; write 95 for 95 %"
+            )

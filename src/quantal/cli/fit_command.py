@@ -1,0 +1,146 @@
+"""quantal fit"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quantal.cli.options import (
+    console,
+    each_group,
+    ends,
+    fit_options,
+    grouped_dict,
+    load,
+    output_options,
+    print_json,
+    progress_bar,
+    runs_options,
+)
+
+if TYPE_CHECKING:
+    from quantal.fit import Fit
+    from quantal.runs import Runs
+
+
+@click.command("fit")
+@runs_options
+@click.option(
+    "--law",
+    default="chinchilla",
+    show_default=True,
+    metavar="LAW",
+    help="A law's name (see `quantal laws`); power:COLUMN for any column.",
+)
+@fit_options(bootstrap=1000)
+@click.option(
+    "--resample",
+    type=click.Choice(["case", "residual", "group"]),
+    default="case",
+    show_default=True,
+    help="What the bootstrap draws.",
+)
+@click.option("--group", metavar="LABEL", help="The label whose groups --resample group draws.")
+@click.option("--interval", type=click.Choice(["percentile", "bca"]), default="percentile", show_default=True)
+@click.option(
+    "--starts",
+    default="16",
+    show_default=True,
+    metavar="N",
+    help="Starting points, or 'published' for Hoffmann's grid of 4,500.",
+)
+@click.option(
+    "--influence", type=click.IntRange(min=0), default=0, metavar="K", help="Also name the K most influential runs."
+)
+@click.option("--save", metavar="FILE", help="Save the fit as JSON; it is accepted wherever RUNS stands.")
+@output_options
+def command(
+    runs: str,
+    where: str | None,
+    column: tuple[str, ...],
+    target: str | None,
+    group_by: str | None,
+    drop_highest_loss: int,
+    law: str,
+    objective: str,
+    bootstrap: int,
+    levels: tuple[float, ...],
+    resample: Any,
+    group: str | None,
+    interval: Any,
+    starts: str,
+    influence: int,
+    save: str | None,
+    as_json: bool,
+    seed: int,
+) -> None:
+    """Fit one law to RUNS: parameters, intervals, a verdict for each, and what became of every start.
+
+    \b
+    Example:
+      quantal fit chinchilla --law chinchilla --drop-highest-loss 5 --json
+    """
+    from quantal.fit import fit
+
+    if save and group_by:
+        raise click.UsageError("--save holds one fit: leave out --group-by, or pick the group with --where.")
+    number: Any = starts if starts == "published" else _count(starts)
+    table, saved = load(runs, where, column)
+
+    def work(part: Runs, _saved: Fit | None) -> Fit:
+        with progress_bar(f"fitting {law}") as progress:
+            return fit(
+                part, law, target=target, objective=objective, bootstrap=bootstrap, resample=resample, group=group,
+                interval=interval, levels=levels, drop_highest_loss=drop_highest_loss, starts=number, seed=seed,
+                progress=progress,
+            )  # fmt: skip
+
+    result = each_group(table, saved, group_by, work)
+    if save:
+        result.save(save)
+    if as_json:
+        print_json(grouped_dict(result, lambda one: _described(one, influence)))
+        return
+    for label, one in result.items() if isinstance(result, dict) else [(None, result)]:
+        _show(one, label, influence)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise click.UsageError(f"--starts {text!r}: give a number of starting points, such as 16, or 'published'.")
+    return int(text)
+
+
+def _described(one: Fit, influence: int) -> dict[str, Any]:
+    out = one.to_dict()
+    if influence:
+        found = one.influence(influence)
+        out["influence"] = [
+            {"row": int(one.runs.rows[i]), "changes": dict(changes)}
+            for i, changes in zip(found.positions, found.changes, strict=True)
+        ]
+    return out
+
+
+def _show(one: Fit, label: str | None, influence: int) -> None:
+    from rich.table import Table
+
+    out = console()
+    head = f"{label}: " if label else ""
+    out.print(
+        f"{head}[bold]{one.law.title}[/bold] on {one.n_runs} runs of {one.runs.source}; {one.status}", markup=True
+    )
+    out.print(f"{one.objective.describe()} = {one.value:.8g}")
+    table = Table(box=None, pad_edge=False)
+    for title in ("parameter", "value", *(f"{level:g} % interval" for level in one.levels), "verdict"):
+        table.add_column(title)
+    for name, estimate in one.parameters.items():
+        shown = [ends(estimate, level) for level in one.levels]
+        table.add_row(name, f"{estimate.value:.6g}", *shown, str(one.verdicts[name]))
+    out.print(table)
+    if influence:
+        found = one.influence(influence)
+        for i, changes in zip(found.positions, found.changes, strict=True):
+            moved = ", ".join(f"{name} {change:+.2f}" for name, change in changes.items())
+            out.print(f"without row {int(one.runs.rows[i])}: {moved} (in jackknife standard errors)")

@@ -1,0 +1,217 @@
+"""Options that commands share, and the way from them to runs, groups and output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quantal.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from quantal.estimate import Estimate
+    from quantal.fit import Fit
+    from quantal.runs import Runs
+
+Command = Callable[..., Any]
+
+
+class Size(click.ParamType):
+    """A number with an optional magnitude, such as 5.76e23 or 70B."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        from quantal.runs import parse_number
+
+        try:
+            return parse_number(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def runs_options(command: Command) -> Command:
+    """RUNS and what selects and names its rows and columns."""
+    for add in reversed(
+        (
+            click.argument("runs", metavar="RUNS"),
+            click.option("--where", metavar="EXPR", help="Keep rows, as in 'params > 1e8 and dataset == \"c4\"'."),
+            click.option(
+                "--column",
+                "column",
+                multiple=True,
+                metavar="NAME=HEADER",
+                help="Take HEADER for NAME, as in loss=eval/loss; repeatable.",
+            ),
+            click.option("--target", metavar="NAME", help="The column to explain (default: the law's own, loss)."),
+            click.option("--group-by", metavar="LABEL", help="Do it for each value of a label."),
+            click.option(
+                "--drop-highest-loss",
+                type=click.IntRange(min=0),
+                default=0,
+                metavar="K",
+                help="Leave out the K runs with the highest loss (default 0).",
+            ),
+        )
+    ):
+        command = add(command)
+    return command
+
+
+def fit_options(bootstrap: int) -> Callable[[Command], Command]:
+    """Objective, bootstrap and levels."""
+
+    def decorate(command: Command) -> Command:
+        for add in reversed(
+            (
+                click.option(
+                    "--objective",
+                    default="huber",
+                    show_default=True,
+                    metavar="NAME",
+                    help="huber, log_squares, squares, l1, asymmetric, or a noise model: gaussian, student_t, huber_density.",
+                ),
+                click.option(
+                    "--bootstrap",
+                    type=click.IntRange(min=0),
+                    default=bootstrap,
+                    show_default=True,
+                    metavar="R",
+                    help="Resamples for the intervals.",
+                ),
+                level_option,
+            )
+        ):
+            command = add(command)
+        return command
+
+    return decorate
+
+
+level_option = click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    type=float,
+    default=(95.0,),
+    metavar="PERCENT",
+    help="Level of the intervals; repeatable (default 95).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same numbers."
+)
+
+
+def output_options(command: Command) -> Command:
+    """--seed and --json."""
+    return seed_option(json_option(command))
+
+
+def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
+    """NAME=VALUE texts as a mapping."""
+    out = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise click.UsageError(f"{option} {text!r}: write NAME=VALUE, as in {option} loss=eval/loss.")
+        out[name.strip()] = value.strip()
+    return out
+
+
+def point(text: str) -> dict[str, float]:
+    """The point of --at, such as params=70e9,tokens=1.4e12."""
+    size = Size()
+    return {name: size.convert(value, None, None) for name, value in pairs(tuple(text.split(",")), "--at").items()}
+
+
+def load(runs: str, where: str | None, column: tuple[str, ...]) -> tuple[Runs, Fit | None]:
+    """The runs that RUNS names, and the saved fit if it is one."""
+    from quantal.fit import is_saved_fit, load_fit
+    from quantal.runs import read_runs
+
+    if runs != "-" and is_saved_fit(runs):
+        saved = load_fit(runs)
+        if not where and not column:
+            return saved.runs, saved
+        return read_runs(saved.runs, where=where, columns=pairs(column, "--column")), None
+    return read_runs(runs, where=where, columns=pairs(column, "--column") or None), None
+
+
+def each_group(runs: Runs, saved: Fit | None, group_by: str | None, work: Callable[[Runs, Fit | None], Any]) -> Any:
+    """What ``work`` gives for the runs, or a mapping of it by group; groups that cannot be done say why."""
+    if group_by is None:
+        return work(runs, saved)
+    groups = runs.group_by(group_by)
+    done: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for label, part in groups.items():
+        try:
+            done[label] = work(part, None)
+        except (DataError, InputError) as error:
+            errors[label] = str(error)
+    if not done:
+        raise DataError("; ".join(f"{group_by} = {label!r}: {text}" for label, text in errors.items()))
+    for label, text in errors.items():
+        print(f"warning: {group_by} = {label!r} is left out: {text}", file=sys.stderr)
+    return done
+
+
+def grouped_dict(result: Any, to_dict: Callable[[Any], Any]) -> Any:
+    """A result, or results by group, as plain data."""
+    if isinstance(result, dict):
+        return {"groups": {label: to_dict(one) for label, one in result.items()}}
+    return to_dict(result)
+
+
+def print_json(data: Any) -> None:
+    """One JSON object on standard output; what is not finite is null."""
+    print(json.dumps(_finite(data), indent=2, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): _finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_finite(value) for value in data]
+    if isinstance(data, float) and data - data != 0.0:
+        return None
+    return data
+
+
+def ends(estimate: Estimate, level: float) -> str:
+    """An interval for a table, or why there is none."""
+    found = estimate.interval(level)
+    return f"{found[0]:.4g} to {found[1]:.4g}" if found else f"unknown: {estimate.reason}"
+
+
+def console() -> Any:
+    """A rich console on standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error while it is a terminal; yields the function to tell it (done, total)."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell

@@ -1,0 +1,302 @@
+"""fit(runs, law) -> Fit: many starts, one optimum, resamples, intervals and verdicts."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from quantal.errors import ConvergenceWarning, DataError, DataWarning, InputError
+from quantal.estimate import Estimate, check_levels
+from quantal.fit import diagnostics, resampling, uncertainty
+from quantal.fit.objective import Objective
+from quantal.fit.objective import objective as find_objective
+from quantal.fit.problem import Problem
+from quantal.fit.resampling import Resample
+from quantal.fit.result import Fit, StartsReport, law_inputs
+from quantal.fit.solver import Progress, Solution, minimise
+from quantal.fit.starts import DEFAULT_STARTS, make_starts, published_grid, with_scale
+from quantal.laws import Law, get_law
+from quantal.laws.law import Floats
+from quantal.runs import Runs, read_runs
+
+AT_BEST = 1e-6
+
+
+def fit(
+    runs: Any,
+    law: str | Law = "chinchilla",
+    *,
+    target: str | None = None,
+    objective: str | Objective = "huber",
+    bootstrap: int = 0,
+    resample: Resample = "case",
+    group: str | None = None,
+    interval: Literal["percentile", "bca"] = "percentile",
+    levels: Sequence[float] = (95.0,),
+    drop_highest_loss: int = 0,
+    where: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    starts: int | Literal["published"] | ArrayLike = DEFAULT_STARTS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Fit:
+    """Fit a law to runs, from many starts at once, with a bootstrap for intervals.
+
+    Args:
+        runs: `Runs`, or anything that `read_runs` takes.
+        law: a law or its name.
+        target: the column to explain; the law's own target (loss) unless given.
+        objective: see `quantal.fit.objective.objective`; the default is the summed Huber of log residuals with delta 1e-3.
+        bootstrap: number of resamples; 0 gives sandwich standard errors in place of draws.
+        resample: "case" (runs), "residual", or "group" (whole groups, by the label ``group``).
+        interval: percentile or BCa intervals, at ``levels`` in percent.
+        starts: how many starting points are minimised from (the best of a larger pool), "published" for the grid of
+            4,500 of Hoffmann et al. 2022, or an array (count, P).
+
+    Raises:
+        DataError, IdentifiabilityError: the runs lack what the law needs.
+        InputError: an argument is out of its range.
+
+    >>> import numpy as np, quantal as ql
+    >>> n = np.repeat([1e6, 1e7, 1e8, 1e9], 4); d = np.tile([1e8, 1e9, 1e10, 1e11], 4)
+    >>> found = ql.fit({"params": n, "tokens": d, "loss": 1.7 + 400 * n**-0.34 + 2000 * d**-0.37}, "chinchilla")
+    >>> round(found.parameters["alpha"].value, 4), found.converged
+    (0.34, True)
+    """
+    check_levels(levels)
+    if bootstrap < 0 or bootstrap == 1:
+        raise InputError(f"bootstrap = {bootstrap}: give 0 for none, or the number of resamples, such as 1000")
+    if interval not in ("percentile", "bca"):
+        raise InputError(f"interval = {interval!r}: it is 'percentile' or 'bca'")
+    if resample not in ("case", "residual", "group"):
+        raise InputError(f"resample = {resample!r}: it is 'case', 'residual' or 'group'")
+    chosen, rule = get_law(law), find_objective(objective)
+    name = target or chosen.target.name
+    table = read_runs(runs, where=where, columns=columns)
+    if drop_highest_loss:
+        table = table.drop_highest(drop_highest_loss, name)
+    chosen.check(table)
+    problem = Problem.of(chosen, law_inputs(chosen, table), target_values(chosen, table, name, rule), rule)
+    check_enough(chosen, table, problem)
+    rng = np.random.default_rng(seed)
+    solution = _solve(problem, starts, rng, progress if bootstrap == 0 else None)
+    best_row = int(np.argmin(solution.objective))
+    best, value = solution.free[best_row], float(solution.objective[best_row])
+    report = _starts_report(problem, solution, value)
+    theta = problem.theta(best[None, :])[0]
+    converged = bool(solution.converged[best_row])
+    status = _status(problem, best, converged, report)
+    notes = [] if converged else [status]
+    draws = None
+    jackknife = None
+    groups = None if group is None else table[group]
+    if bootstrap:
+        resampled = resampling.bootstrap(
+            problem, best, bootstrap, rng, resample=resample, groups=groups, progress=progress
+        )
+        draws = problem.theta(resampled.free)
+        failed = int(np.sum(~resampled.converged))
+        if failed > 0.01 * bootstrap:
+            notes.append(f"{failed} of {bootstrap} resamples did not converge; their draws are kept as they ended")
+        if interval == "bca":
+            units = np.arange(problem.n) if resample != "group" or groups is None else resampling.numbered(groups)
+            jackknife = problem.theta(resampling.leave_one_out(problem, best, units).free)
+    covariance = uncertainty.inverse_hessian(problem, best) if rule.noise else uncertainty.sandwich(problem, best)
+    estimates = _estimates(problem, best, theta, draws, jackknife, covariance, tuple(levels))
+    free_draws = None if draws is None else problem.free(draws)
+    correlation = _correlation(free_draws, covariance)
+    judged = diagnostics.verdicts(chosen, estimates, correlation, max(levels))
+    far = diagnostics.outliers(problem.residuals(problem.law.value(problem.inputs, theta)))
+    without = _without(problem, best, far)
+    notes += [] if without is None else [_outlier_note(problem, theta, without, table, far)]
+    for text in notes:
+        warnings.warn(text, ConvergenceWarning if text == status else DataWarning, stacklevel=2)
+    return Fit(
+        law=chosen,
+        runs=table,
+        target=name,
+        objective=rule,
+        value=value,
+        theta=theta,
+        parameters=estimates,
+        verdicts=judged,
+        starts=report,
+        converged=converged,
+        status=status,
+        n_dropped=drop_highest_loss,
+        seed=seed,
+        levels=tuple(float(level) for level in levels),
+        draws=draws,
+        resample=resample,
+        interval=interval,
+        sigma=float(np.exp(best[-1])) if rule.noise else None,
+        criteria=uncertainty.information_criteria(problem, value),
+        covariance=covariance,
+        correlation=correlation,
+        warnings=tuple(notes),
+        without_outliers=without,
+    )
+
+
+def target_values(law: Law, runs: Runs, name: str, objective: Objective) -> Floats:
+    """The target column, checked: numbers, and above zero where its logarithm is taken.
+
+    Raises:
+        DataError: the column is missing, holds text, or holds a value that the objective cannot take.
+    """
+    if name not in runs:
+        raise DataError(
+            f"{runs.source}: there is no column {name!r} to explain among {', '.join(runs.names)}. "
+            f"Name it with --column {name}=HEADER, or choose another with --target."
+        )
+    if runs.column(name).role in ("label", "array"):
+        raise DataError(
+            f"{runs.source}: column {name!r} holds no single number a run, so {law.name} cannot be fitted to it"
+        )
+    values = np.asarray(runs[name], dtype=float)
+    allowed = np.isfinite(values) & ((values > 0) | (objective.residual == "linear"))
+    if not np.all(allowed):
+        first = int(np.flatnonzero(~allowed)[0])
+        raise DataError(
+            f"{runs.source}, row {int(runs.rows[first])}, column {name!r}: {float(values[first])!r} has no logarithm, "
+            "which the objective takes; use objective='squares' (--objective squares), or leave the row out with --where"
+        )
+    return values
+
+
+def check_enough(law: Law, runs: Runs, problem: Problem) -> None:
+    """Raise DataError when there are no more runs than parameters."""
+    if problem.n <= problem.size:
+        raise DataError(
+            f"{runs.source}: {problem.n} runs cannot determine the {problem.size} parameters of {law.name}; "
+            f"at least {problem.size + 1} are needed, or a law with fewer parameters, such as power:{law.input_names[0]}"
+        )
+
+
+def _solve(
+    problem: Problem, starts: int | str | ArrayLike, rng: np.random.Generator, progress: Progress | None
+) -> Solution:
+    if isinstance(starts, str):
+        if starts != "published" or problem.law.parameter_names != ("E", "A", "B", "alpha", "beta"):
+            raise InputError(
+                f"starts = {starts!r}: give a number, an array, or 'published', which is for laws in E, A, B, alpha, beta"
+            )
+        points = published_grid()
+    elif np.ndim(starts) == 0:
+        count = int(np.asarray(starts))
+        if count < 1:
+            raise InputError(f"starts = {count}: at least one starting point is needed")
+        points = make_starts(problem, count, rng)
+    else:
+        points = np.atleast_2d(np.asarray(starts, dtype=float))
+        if points.shape[1] != len(problem.law.parameters):
+            raise InputError(
+                f"starts has {points.shape[1]} columns, and {problem.law.name} {len(problem.law.parameters)} parameters"
+            )
+    ones = np.ones(problem.n)
+    free = with_scale(problem, points)
+    solution = Solution(free, np.full(len(free), np.inf), np.empty(0), np.empty(0), np.empty(0))
+    for stage in problem.objective.smoothed():
+        solution = minimise(problem.under(stage), solution.free, ones, progress=progress)
+    if not np.isfinite(solution.objective).any():
+        raise InputError(f"{problem.law.name}: no start of {len(points)} gives a finite objective on these runs")
+    return solution
+
+
+def _starts_report(problem: Problem, solution: Solution, value: float) -> StartsReport:
+    near = solution.objective <= value + AT_BEST * max(abs(value), 1e-300)
+    return StartsReport(
+        total=len(solution.objective),
+        converged=int(solution.converged.sum()),
+        at_best=int(near.sum()),
+        outcomes=solution.objective,
+        points=problem.theta(solution.free),
+    )
+
+
+def _status(problem: Problem, best: Floats, converged: bool, report: StartsReport) -> str:
+    if not converged:
+        return (
+            f"not converged: the best of {report.total} starts still moves; its parameters are a lower bound on what the "
+            "law can do, not an estimate. Try more starts, a simpler law, or --objective log_squares"
+        )
+    theta = problem.theta(best[None, :])[0]
+    edge = [
+        p.name
+        for p, x in zip(problem.law.parameters, theta, strict=True)
+        if p.bounds.scale and x - p.bounds.low < 1e-12
+    ]
+    text = f"converged ({report.at_best} of {report.total} starts agree)"
+    return f"{text}; {', '.join(edge)} went to zero: these runs do not ask for that term" if edge else text
+
+
+def _estimates(
+    problem: Problem,
+    best: Floats,
+    theta: Floats,
+    draws: Floats | None,
+    jackknife: Floats | None,
+    covariance: Floats | None,
+    levels: tuple[float, ...],
+) -> dict[str, Estimate]:
+    from scipy.special import ndtri
+
+    out = {}
+    for i, parameter in enumerate(problem.law.parameters):
+        value = float(theta[i])
+        if draws is not None and jackknife is not None:
+            out[parameter.name] = uncertainty.bca(value, draws[:, i], jackknife[:, i], levels)
+        elif draws is not None:
+            out[parameter.name] = Estimate.from_draws(value, draws[:, i], levels)
+        elif covariance is not None and covariance[i, i] > 0:
+            error = float(np.sqrt(covariance[i, i]))
+            intervals = {}
+            for level in levels:
+                reach = float(ndtri(0.5 + level / 200)) * error
+                low, high = (float(parameter.bounds.natural(np.float64(best[i] + s * reach))) for s in (-1, 1))
+                intervals[float(level)] = (low, high)
+            out[parameter.name] = Estimate(value, intervals)
+        else:
+            out[parameter.name] = Estimate(value, {}, "the runs leave a direction of the parameters free")
+    return out
+
+
+def _correlation(free_draws: Floats | None, covariance: Floats | None) -> Floats | None:
+    if free_draws is not None:
+        return diagnostics.correlations(free_draws)
+    if covariance is None:
+        return None
+    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    return covariance / np.outer(scale, scale)
+
+
+def _without(problem: Problem, best: Floats, far: diagnostics.Outliers) -> Floats | None:
+    """The parameters (P,) refitted without the outliers, None where there are none or too few runs would be left."""
+    if not far.positions or problem.n - len(far.positions) <= problem.size:
+        return None
+    weights = np.ones(problem.n)
+    weights[list(far.positions)] = 0.0
+    found = best[None, :]
+    for stage in problem.objective.smoothed():
+        found = minimise(problem.under(stage), found, weights).free
+    return problem.theta(found)[0]
+
+
+def _outlier_note(problem: Problem, before: Floats, after: Floats, runs: Runs, far: diagnostics.Outliers) -> str:
+    count = len(far.positions)
+    shown = ", ".join(str(int(runs.rows[i])) for i in far.positions[:8]) + (" ..." if count > 8 else "")
+    moved = [
+        f"{p.name} goes from {before[i]:.4g} to {after[i]:.4g}"
+        for i, p in enumerate(problem.law.parameters)
+        if not p.bounds.scale and abs(after[i] - before[i]) > 0.01 * abs(before[i])
+    ]
+    effect = f"without {'it' if count == 1 else 'them'} {' and '.join(moved) or 'no exponent moves by more than 1 %'}"
+    subject = f"1 run lies (row {shown})" if count == 1 else f"{count} runs lie (rows {shown})"
+    return (
+        f"{subject} more than {diagnostics.OUTLIER:g} robust standard deviations off {problem.law.name}, the farthest by "
+        f"{abs(far.scores[0]):.0f}: {effect}. Look at them, then keep them, or leave them out with --where or --drop-highest-loss."
+    )

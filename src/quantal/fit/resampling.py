@@ -1,0 +1,103 @@
+"""The bootstrap: resamples of cases, residuals or groups, all refitted in one batch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from quantal.errors import InputError
+from quantal.fit.problem import Problem
+from quantal.fit.solver import Progress, Solution, minimise
+from quantal.laws.law import Floats
+
+Resample = Literal["case", "residual", "group"]
+
+DRAWN_AT_ONCE = 20_000_000
+
+
+def bootstrap(
+    problem: Problem,
+    best: Floats,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    resample: Resample = "case",
+    groups: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """Refit ``count`` resamples from the best fit's free coordinates (q,); the solution's rows are the draws.
+
+    ``case`` draws runs with replacement, ``group`` whole groups of runs, ``residual`` adds resampled residuals to the
+    fitted values. Source: Efron and Tibshirani 1993, chapters 6 to 9.
+
+    Raises:
+        InputError: group resampling without groups, or with fewer than two.
+    """
+    if resample == "group" and groups is None:
+        raise InputError("resample='group' needs group=LABEL, the column that says which runs belong together")
+    metric = problem.evaluate(best[None, :], np.ones(problem.n), metric=True)[2][0]
+    parts = []
+    share = max(1, DRAWN_AT_ONCE // problem.n)
+    for first in range(0, count, share):
+        size = min(share, count - first)
+        weights, targets = _draw(problem, best, size, rng, resample, groups)
+
+        def tell(done: int, _total: int, before: int = first) -> None:
+            if progress is not None:
+                progress(before + done, count)
+
+        starts = np.repeat(best[None, :], size, axis=0)
+        parts.append(minimise(problem, starts, weights, targets=targets, metric=metric, progress=tell))
+    return _stacked(parts)
+
+
+def leave_one_out(problem: Problem, best: Floats, units: np.ndarray, progress: Progress | None = None) -> Solution:
+    """Refit without each unit in turn: ``units`` (n,) numbers the unit (a run or a group) that each row belongs to."""
+    count = int(units.max()) + 1
+    weights = (units[None, :] != np.arange(count)[:, None]).astype(float)
+    metric = problem.evaluate(best[None, :], np.ones(problem.n), metric=True)[2][0]
+    return minimise(problem, np.repeat(best[None, :], count, axis=0), weights, metric=metric, progress=progress)
+
+
+def numbered(groups: np.ndarray) -> np.ndarray:
+    """Group labels as numbers from zero.
+
+    Raises:
+        InputError: fewer than two groups.
+    """
+    _, units = np.unique(groups.astype(str), return_inverse=True)
+    if units.max() < 1:
+        raise InputError("resampling by groups needs at least two groups, and the column holds one value")
+    return units
+
+
+def _draw(
+    problem: Problem, best: Floats, size: int, rng: np.random.Generator, resample: Resample, groups: np.ndarray | None
+) -> tuple[Floats, Floats | None]:
+    n = problem.n
+    if resample == "case":
+        return rng.multinomial(n, np.full(n, 1.0 / n), size=size).astype(float), None
+    if resample == "group":
+        assert groups is not None
+        units = numbered(groups)
+        count = int(units.max()) + 1
+        drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=size).astype(float)
+        return drawn[:, units], None
+    values = problem.law.value(problem.inputs, problem.theta(best[None, :]))[0]
+    r = problem.residuals(values)
+    centred = r - np.median(r)
+    picked = centred[rng.integers(0, n, size=(size, n))]
+    return np.ones(n), problem.targets - r + picked
+
+
+def _stacked(parts: list[Solution]) -> Solution:
+    if len(parts) == 1:
+        return parts[0]
+    return Solution(
+        np.concatenate([part.free for part in parts]),
+        np.concatenate([part.objective for part in parts]),
+        np.concatenate([part.decrement for part in parts]),
+        np.concatenate([part.converged for part in parts]),
+        np.concatenate([part.iterations for part in parts]),
+    )

@@ -1,0 +1,24 @@
+"""Scaling laws: one object whatever its origin, with exact derivatives, its formula and its source."""
+
+from quantal.laws.jet import Jet as Jet
+from quantal.laws.jet import lift as lift
+from quantal.laws.law import Input as Input
+from quantal.laws.law import Law as Law
+from quantal.laws.law import Series as Series
+from quantal.laws.law import Target as Target
+from quantal.laws.law import law as law
+from quantal.laws.needs import Need as Need
+from quantal.laws.needs import varies as varies
+from quantal.laws.parameter import Bounds as Bounds
+from quantal.laws.parameter import Exponent as Exponent
+from quantal.laws.parameter import Fraction as Fraction
+from quantal.laws.parameter import Parameter as Parameter
+from quantal.laws.parameter import Positive as Positive
+from quantal.laws.parameter import Real as Real
+from quantal.laws.parameter import free as free
+from quantal.laws.parameter import natural as natural
+from quantal.laws.parameter import slopes as slopes
+from quantal.laws.power import power_law as power_law
+from quantal.laws.registry import get_law as get_law
+from quantal.laws.registry import laws as laws
+from quantal.laws.registry import register as register

@@ -1,0 +1,80 @@
+"""What a law needs of the runs, and a plain word on what is missing and which run would supply it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from quantal.errors import DataError, IdentifiabilityError
+
+
+@dataclass(frozen=True)
+class Need:
+    """A column, or the ratio of two, that must take at least ``distinct`` values."""
+
+    column: str
+    per: str | None = None
+    distinct: int = 2
+
+    @property
+    def label(self) -> str:
+        return f"{self.column}/{self.per}" if self.per else self.column
+
+
+def varies(column: str, per: str | None = None, distinct: int = 2) -> Need:
+    """The need that a column (or its ratio to another) takes at least ``distinct`` different values.
+
+    >>> varies("tokens", per="params").label
+    'tokens/params'
+    """
+    return Need(column, per, distinct)
+
+
+def check_needs(law: str, needs: Sequence[Need], inputs: Sequence[str], runs: Any) -> None:
+    """Raise unless the runs have every input, above zero, and vary as needed.
+
+    Raises:
+        DataError: a column is missing, or holds a value that is not above zero, or not finite.
+        IdentifiabilityError: a column or ratio does not vary enough; says which run would help.
+    """
+    for name in inputs:
+        if name not in runs:
+            raise DataError(
+                f"{runs.source}: the law {law} needs a column {name!r}, and there is none among {', '.join(runs.names)}. "
+                f"Name the one that holds it with --column {name}=HEADER (columns={{'{name}': 'HEADER'}} in Python)."
+            )
+        if runs.column(name).role == "label":
+            raise DataError(f"{runs.source}: the law {law} needs numbers in {name!r}, and that column holds text.")
+        if runs.column(name).role == "array":
+            continue
+        values = runs[name]
+        bad = ~(np.isfinite(values) & (values > 0))
+        if np.any(bad):
+            first = int(np.flatnonzero(bad)[0])
+            raise DataError(
+                f"{runs.source}, row {int(runs.rows[first])}, column {name!r}: {float(values[first])!r} cannot enter the "
+                f"law {law}, which takes powers of {name} ({int(bad.sum())} such rows). "
+                f"Leave them out with --where '{name} > 0' (where=\"{name} > 0\" in Python)."
+            )
+    for need in needs:
+        if need.column not in inputs and need.column not in runs:
+            continue
+        values = runs[need.column] / runs[need.per] if need.per else runs[need.column]
+        if values.ndim > 1:
+            continue
+        logs = np.sort(np.log(values))
+        seen = 1 + int(np.sum(np.diff(logs) > 1e-6))
+        if seen < need.distinct:
+            example = (
+                f"a run at the same {need.per} with {need.column} doubled"
+                if need.per
+                else f"a run with {need.column} near {2 * float(np.exp(logs[-1])):.3g} and the rest unchanged"
+            )
+            raise IdentifiabilityError(
+                f"{runs.source}: {need.label} takes {seen} value{'s' if seen > 1 else ''} "
+                f"(near {float(np.exp(logs[0])):.4g}) in these {len(values)} runs, and the law {law} needs {need.distinct}: "
+                f"its exponents cannot be told apart. What would help: {example}."
+            )

@@ -1,0 +1,161 @@
+"""The compute-optimal split of a FLOP budget between model size and data, and the compute that another split wastes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from quantal.errors import LawError
+from quantal.laws import Law
+from quantal.laws.law import Floats
+
+NARROWEST, WIDEST = 1.0, 1e30
+FLOPS_PER_PARAM_AND_TOKEN = 6.0
+
+
+class Joint(NamedTuple):
+    """Parameters (R,) of the nested family E + [(A N^-alpha)^kappa + (B D^-beta)^kappa]^(1/kappa)."""
+
+    E: Floats
+    A: Floats
+    B: Floats
+    alpha: Floats
+    beta: Floats
+    kappa: Floats
+
+
+class Optimum(NamedTuple):
+    """Optimal params, tokens and loss (R,) at a budget, and the exponents of the three in compute."""
+
+    params: Floats
+    tokens: Floats
+    loss: Floats
+    params_exponent: Floats
+    tokens_exponent: Floats
+    loss_exponent: Floats
+
+
+def joint_form(law: Law, theta: Floats) -> Joint | None:
+    """A law's parameters (R, P) read as members of the nested family, or None for a law outside it."""
+    p = dict(zip(law.parameter_names, theta.T, strict=True))
+    one = np.ones(len(theta))
+    match law.name:
+        case "chinchilla":
+            return Joint(p["E"], p["A"], p["B"], p["alpha"], p["beta"], one)
+        case "kappa":
+            return Joint(p["E"], p["A"], p["B"], p["alpha"], p["beta"], p["kappa"])
+        case "bottleneck":
+            return Joint(p["E"], p["A"], p["B"], p["alpha"], p["beta"], np.inf * one)
+        case "kaplan":
+            a, b = p["alpha_N"], p["alpha_D"]
+            return Joint(0 * one, p["N_c"] ** a, p["D_c"] ** b, a, b, 1 / b)
+        case "quanta" | "quanta_kappa" | "quanta_bottleneck":
+            g = p["gamma"]
+            sharpness = {"quanta": one, "quanta_bottleneck": np.inf * one}.get(law.name)
+            return Joint(p["E"], p["A"], p["B"], g, g / (g + 1), p["kappa"] if sharpness is None else sharpness)
+    return None
+
+
+def optimum(law: Law, theta: Floats, compute: float) -> Optimum:
+    r"""The optimal split (R,) of ``compute`` = 6 N D for parameters (R, P).
+
+    In the nested family N* = G (C/6)^{beta/(alpha+beta)}, G = (alpha A^kappa / (beta B^kappa))^{1/(kappa(alpha+beta))}
+    (Hoffmann et al. 2022, eq. 4, for kappa = 1); for any other law in params and tokens by a search in log N.
+
+    Raises:
+        LawError: the law does not read params and tokens, or its optimum is at no finite size.
+    """
+    if set(law.input_names) != {"params", "tokens"}:
+        raise LawError(
+            f"{law.name} reads {', '.join(law.input_names)}: a compute budget is split between params and tokens, so plan "
+            "with a joint law such as chinchilla or kappa"
+        )
+    form = joint_form(law, theta)
+    return _searched(law, theta, compute) if form is None else _closed(law, theta, form, compute)
+
+
+def best_loss(law: Law, theta: Floats, compute: Floats) -> Floats:
+    """The lowest loss (R,) that each budget (R,) can reach, for parameters (R, P)."""
+    form = joint_form(law, theta)
+    if form is None:
+        return np.array([_searched(law, row[None, :], float(c)).loss[0] for row, c in zip(theta, compute, strict=True)])
+    params = _size(form) * (compute / FLOPS_PER_PARAM_AND_TOKEN) ** (form.beta / (form.alpha + form.beta))
+    return loss_at(law, theta, params, compute / FLOPS_PER_PARAM_AND_TOKEN / params)
+
+
+def wasted(law: Law, theta: Floats, compute: float, params: float) -> Floats:
+    """The share (R,) of ``compute`` that training ``params`` parameters with it wastes, against the optimal split.
+
+    One minus C'/C, with C' the budget whose optimum reaches the same loss.
+    """
+    reached = loss_at(
+        law, theta, np.full(len(theta), params), np.full(len(theta), compute / FLOPS_PER_PARAM_AND_TOKEN / params)
+    )
+    low, high = np.full(len(theta), np.log(compute) - 40.0), np.full(len(theta), np.log(compute))
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        enough = best_loss(law, theta, np.exp(middle)) <= reached
+        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
+    return np.maximum(0.0, 1.0 - np.exp(high - np.log(compute)))
+
+
+def loss_at(law: Law, theta: Floats, params: Floats, tokens: Floats) -> Floats:
+    """The law (R,) with row r of theta at the r-th params and tokens."""
+    given: dict[str, Any] = {"params": params, "tokens": tokens}
+    columns = {name: theta[:, i] for i, name in enumerate(law.parameter_names)}
+    return np.asarray(law.function(*(given[name] for name in law.input_names), **columns), dtype=float)
+
+
+def _size(form: Joint) -> Floats:
+    """G of the closed form; the limit (A/B)^(1/(alpha+beta)) for a strict bottleneck."""
+    total = form.alpha + form.beta
+    tilt = np.where(np.isinf(form.kappa), 0.0, np.log(form.alpha / form.beta) / form.kappa)
+    return np.exp((tilt + np.log(form.A) - np.log(form.B)) / total)
+
+
+def _closed(law: Law, theta: Floats, form: Joint, compute: float) -> Optimum:
+    total = form.alpha + form.beta
+    params = _size(form) * (compute / FLOPS_PER_PARAM_AND_TOKEN) ** (form.beta / total)
+    tokens = compute / FLOPS_PER_PARAM_AND_TOKEN / params
+    loss = loss_at(law, theta, params, tokens)
+    return Optimum(params, tokens, loss, form.beta / total, form.alpha / total, form.alpha * form.beta / total)
+
+
+def _searched(law: Law, theta: Floats, compute: float) -> Optimum:
+    step = 0.05
+    at = [_search_size(law, theta, np.log(compute) + move) for move in (-step, 0.0, step)]
+    slope = (at[2] - at[0]) / (2 * step)
+    params = np.exp(at[1])
+    tokens = compute / FLOPS_PER_PARAM_AND_TOKEN / params
+    floor = theta[:, law.parameter_names.index("E")] if "E" in law.parameter_names else np.zeros(len(theta))
+    losses = [
+        loss_at(law, theta, np.exp(n), np.exp(np.log(compute) + move - n) / FLOPS_PER_PARAM_AND_TOKEN) - floor
+        for n, move in zip(at, (-step, 0.0, step), strict=True)
+    ]
+    fall = -(np.log(losses[2]) - np.log(losses[0])) / (2 * step)
+    return Optimum(params, tokens, losses[1] + floor, slope, 1 - slope, fall)
+
+
+def _search_size(law: Law, theta: Floats, log_compute: float) -> Floats:
+    """log N (R,) of the optimum: the best of a grid, then golden-section search around it."""
+    total = log_compute - np.log(FLOPS_PER_PARAM_AND_TOKEN)
+    grid = np.linspace(np.log(NARROWEST), total, 400)
+    values = np.stack(
+        [loss_at(law, theta, np.full(len(theta), np.exp(n)), np.full(len(theta), np.exp(total - n))) for n in grid]
+    )
+    best = np.argmin(values, axis=0)
+    if np.any((best == 0) | (best == len(grid) - 1)):
+        raise LawError(
+            f"{law.name}: its loss at a fixed budget has no minimum inside (it falls towards one end of the sizes), "
+            "so there is no optimal split; the law must grow at both ends"
+        )
+    low, high = grid[best - 1], grid[best + 1]
+    ratio = (np.sqrt(5.0) - 1) / 2
+    for _ in range(60):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        smaller = loss_at(law, theta, np.exp(left), np.exp(total - left)) < loss_at(
+            law, theta, np.exp(right), np.exp(total - right)
+        )
+        low, high = np.where(smaller, low, left), np.where(smaller, right, high)
+    return 0.5 * (low + high)

@@ -1,0 +1,366 @@
+"""Learning rules: the chance that a quantum is still unlearned, given how much of a resource the model has had."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from quantal.errors import InputError
+from quantal.theory.arguments import Floats, number
+from quantal.theory.mellin import mellin_by_quadrature
+
+
+class LearningRule(ABC):
+    """P(quantum still unlearned) from an amount (samples or steps), the quantum's frequency and its rank.
+
+    A sharp rule is 0 or 1, so that a prefix of the ranks is learned. A random rule is a chance over data sets, so that the loss of one
+    run scatters; any other is the share of a quantum's loss that is left in every run.
+    """
+
+    @abstractmethod
+    def unlearned(self, amount: ArrayLike, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        """Chance or share unlearned, between 0 and 1; the three arguments broadcast."""
+
+    @abstractmethod
+    def amount(self, unlearned: float, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        """The amount at which the chance unlearned has fallen to the given value (0 < value < value at amount 0)."""
+
+    @property
+    @abstractmethod
+    def window(self) -> Window:
+        """The rule's limit for rare quanta as a function h(u) of u = amount * frequency."""
+
+    @property
+    def sharp(self) -> bool:
+        """Whether the chance is only ever 0 or 1."""
+        return self.window.sharp
+
+    @property
+    def random(self) -> bool:
+        """Whether the rule is a chance over data sets."""
+        return self.window.random
+
+    @property
+    def omega(self) -> float:
+        """The amount needed goes as p_k^-omega."""
+        return 1.0
+
+    @property
+    def growth(self) -> float:
+        """delta: quantum k needs k^delta times the amount that its frequency alone would ask for."""
+        return 0.0
+
+
+class Window(LearningRule):
+    """A rule h(u) that depends on u = amount * frequency only."""
+
+    @abstractmethod
+    def at(self, u: ArrayLike) -> Floats:
+        """h(u)."""
+
+    @abstractmethod
+    def inverse(self, unlearned: float) -> float:
+        """The u at which h(u) has fallen to the value given."""
+
+    @property
+    def sharp(self) -> bool:
+        return False
+
+    @property
+    def random(self) -> bool:
+        return False
+
+    @property
+    def at_zero(self) -> float:
+        """h(0)."""
+        return 1.0
+
+    @property
+    def decay(self) -> float:
+        """q where h falls as u^-q; infinite where it falls faster than every power."""
+        return math.inf
+
+    def unlearned(self, amount: ArrayLike, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        return self.at(np.asarray(amount, dtype=float) * frequency)
+
+    def amount(self, unlearned: float, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        return self.inverse(unlearned) / np.asarray(frequency, dtype=float)
+
+    @property
+    def window(self) -> Window:
+        return self
+
+    def mellin(self, beta: float, lower: float = 0.0) -> float:
+        """M_h(beta) = integral of u^(beta-1) h(u) du from lower to infinity: the amplitude of the data law (theory of section "universality").
+
+        Raises:
+            InputError: beta <= 0, or h falls no faster than u^-beta, so that the integral diverges.
+        """
+        number("beta", beta, above=0, example="0.286")
+        number("lower", lower, at_least=0, example="0.0")
+        if beta >= self.decay:
+            raise InputError(
+                f"{self!r} falls only as u^-{self.decay:g}: its Mellin transform exists for 0 < beta < {self.decay:g}, not {beta:g}; "
+                f"the loss then falls with exponent {self.decay:g} instead of beta"
+            )
+        return self._mellin(beta, lower)
+
+    def _mellin(self, beta: float, lower: float) -> float:
+        return mellin_by_quadrature(self.at, self.at_zero, self.inverse(self.at_zero / 2), beta, self.decay, lower)
+
+    def tau_eff(self, beta: float) -> float:
+        """The hard threshold with the same amplitude: (beta M_h(beta))^(1/beta) samples.
+
+        >>> round(Poisson(tau=3).tau_eff(0.5), 4)
+        2.7611
+        """
+        return float(np.exp(np.log(beta * self.mellin(beta)) / beta))
+
+
+def _check_tau(tau: float) -> None:
+    number("tau", tau, above=0, example="3")
+
+
+@dataclass(frozen=True)
+class HardThreshold(Window):
+    """Learned once amount * frequency reaches tau: h(u) = 1 for u < tau, else 0. M = tau^beta / beta.
+
+    Raises:
+        InputError: tau <= 0.
+
+    >>> HardThreshold(tau=7).unlearned(100, [0.06, 0.08]).tolist()
+    [1.0, 0.0]
+    """
+
+    tau: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_tau(self.tau)
+
+    @property
+    def sharp(self) -> bool:
+        return True
+
+    def at(self, u: ArrayLike) -> Floats:
+        return np.where(np.asarray(u, dtype=float) < self.tau, 1.0, 0.0)
+
+    def inverse(self, unlearned: float) -> float:
+        return self.tau
+
+    def _mellin(self, beta: float, lower: float) -> float:
+        return max(0.0, (self.tau**beta - lower**beta) / beta)
+
+
+@dataclass(frozen=True)
+class Poisson(Window):
+    """Learned once the stream holds at least tau samples of it: h(u) = P(Poisson(u) < tau) = Q(tau, u).
+
+    Q is the regularised upper incomplete gamma function, which also continues to real tau. M = Gamma(tau + beta) / (beta Gamma(tau)).
+
+    Raises:
+        InputError: tau <= 0.
+
+    >>> float(Poisson(tau=1).unlearned(2.0, 0.5)) == float(np.exp(-1))
+    True
+    """
+
+    tau: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_tau(self.tau)
+
+    @property
+    def random(self) -> bool:
+        return True
+
+    def at(self, u: ArrayLike) -> Floats:
+        return special.gammaincc(self.tau, np.asarray(u, dtype=float))
+
+    def inverse(self, unlearned: float) -> float:
+        return float(special.gammainccinv(self.tau, unlearned))
+
+    def _mellin(self, beta: float, lower: float) -> float:
+        moment = math.exp(math.lgamma(self.tau + beta) - math.lgamma(self.tau))
+        upper = special.gammaincc(self.tau + beta, lower)
+        return float((moment * upper - lower**beta * special.gammaincc(self.tau, lower)) / beta)
+
+
+@dataclass(frozen=True)
+class Exponential(Window):
+    """Share left exp(-u / tau): gradient descent on a quantum's own error. M = tau^beta Gamma(beta).
+
+    Raises:
+        InputError: tau <= 0.
+    """
+
+    tau: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_tau(self.tau)
+
+    def at(self, u: ArrayLike) -> Floats:
+        return np.exp(-np.asarray(u, dtype=float) / self.tau)
+
+    def inverse(self, unlearned: float) -> float:
+        return -self.tau * math.log(unlearned)
+
+    def _mellin(self, beta: float, lower: float) -> float:
+        return float(self.tau**beta * special.gamma(beta) * special.gammaincc(beta, lower / self.tau))
+
+
+@dataclass(frozen=True)
+class Hill(Window):
+    """h(u) = 1 / (1 + (u/tau)^power): a window with a power-law tail. M = tau^beta (pi/power) / sin(pi beta/power) for beta < power.
+
+    Raises:
+        InputError: tau <= 0 or power <= 0.
+    """
+
+    power: float
+    tau: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_tau(self.tau)
+        number("power", self.power, above=0, example="2.0")
+
+    @property
+    def decay(self) -> float:
+        return self.power
+
+    def at(self, u: ArrayLike) -> Floats:
+        with np.errstate(over="ignore"):
+            return 1 / (1 + (np.asarray(u, dtype=float) / self.tau) ** self.power)
+
+    def inverse(self, unlearned: float) -> float:
+        return self.tau * (1 / unlearned - 1) ** (1 / self.power)
+
+    def _mellin(self, beta: float, lower: float) -> float:
+        ratio = beta / self.power
+        whole = self.tau**beta * math.pi / self.power / math.sin(math.pi * ratio)
+        return float(whole * special.betainc(1 - ratio, ratio, float(self.at(lower))))
+
+
+@dataclass(frozen=True)
+class Binomial(LearningRule):
+    """Learned once exactly D independent samples hold at least tau of it: h = P(Binomial(D, p) < tau) = I_(1-p)(D - tau + 1, tau).
+
+    The regularised incomplete beta function continues to real D >= tau; below tau samples nothing is learned.
+
+    Raises:
+        InputError: tau is no whole number >= 1.
+    """
+
+    tau: int = 1
+
+    def __post_init__(self) -> None:
+        number("tau", self.tau, at_least=1, example="3")
+        if self.tau != int(self.tau):
+            raise InputError(f"tau = {self.tau!r}: a count of samples is a whole number >= 1; write Binomial(tau=3), or Poisson(tau={self.tau})")
+
+    def unlearned(self, amount: ArrayLike, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        total, p = np.broadcast_arrays(np.asarray(amount, dtype=float), np.asarray(frequency, dtype=float))
+        enough = total >= self.tau
+        chance = special.betaincc(self.tau, np.where(enough, total, self.tau) - self.tau + 1, p)
+        return np.where(enough, chance, 1.0)
+
+    def amount(self, unlearned: float, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        p = np.asarray(frequency, dtype=float)
+        low, high = np.full(p.shape, float(self.tau)), (Poisson(self.tau).inverse(unlearned) + self.tau) / p * 4
+        for _ in range(80):
+            middle = np.sqrt(low * high)
+            above = self.unlearned(middle, p) > unlearned
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        return np.sqrt(low * high)
+
+    @property
+    def window(self) -> Window:
+        return Poisson(self.tau)
+
+
+@dataclass(frozen=True)
+class RepeatedEpochs(Window):
+    """Finite data passed several times; the amount is the number of unique samples.
+
+    A quantum is learned once it has been seen tau times in all, in at least `distinct` different samples: with e epochs that is
+    Poisson coverage of the unique data with threshold max(distinct, ceil(tau / e)). Epochs spare repetitions, never new samples:
+    as e grows the loss stops at the coverage of the unique data.
+
+    Raises:
+        InputError: epochs < 1, tau <= 0, distinct < 1, or distinct > tau.
+
+    >>> RepeatedEpochs(epochs=4, tau=10).threshold
+    3
+    """
+
+    epochs: float
+    tau: float = 1.0
+    distinct: int = 1
+
+    def __post_init__(self) -> None:
+        number("epochs", self.epochs, at_least=1, example="4")
+        _check_tau(self.tau)
+        number("distinct", self.distinct, at_least=1, example="1")
+        if self.distinct > max(1, self.tau):
+            raise InputError(
+                f"distinct = {self.distinct!r} > tau = {self.tau!r}: it cannot take more different samples than samples; "
+                f"write tau={self.distinct}"
+            )
+
+    @property
+    def random(self) -> bool:
+        return True
+
+    @property
+    def threshold(self) -> int:
+        """How many of the unique samples must hold the quantum."""
+        return max(int(self.distinct), math.ceil(self.tau / self.epochs))
+
+    def at(self, u: ArrayLike) -> Floats:
+        return Poisson(self.threshold).at(u)
+
+    def inverse(self, unlearned: float) -> float:
+        return Poisson(self.threshold).inverse(unlearned)
+
+    def _mellin(self, beta: float, lower: float) -> float:
+        return Poisson(self.threshold).mellin(beta, lower)
+
+
+@dataclass(frozen=True)
+class Costlier(LearningRule):
+    """Another rule, but quantum k needs k^growth times the amount: u = amount * p_k * k^-growth.
+
+    Raises:
+        InputError: growth is not finite.
+    """
+
+    rule: LearningRule
+    by: float
+
+    def __post_init__(self) -> None:
+        number("by", self.by, example="0.5")
+
+    def _worth(self, frequency: ArrayLike, rank: ArrayLike) -> Floats:
+        return np.asarray(frequency, dtype=float) * np.asarray(rank, dtype=float) ** -self.by
+
+    def unlearned(self, amount: ArrayLike, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        return self.rule.unlearned(amount, self._worth(frequency, rank), rank)
+
+    def amount(self, unlearned: float, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
+        return self.rule.amount(unlearned, self._worth(frequency, rank), rank)
+
+    @property
+    def window(self) -> Window:
+        return self.rule.window
+
+    @property
+    def omega(self) -> float:
+        return self.rule.omega
+
+    @property
+    def growth(self) -> float:
+        return self.by + self.rule.growth
