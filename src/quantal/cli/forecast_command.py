@@ -63,7 +63,7 @@ def command(
         with progress_bar("forecasting") as progress:
             return forecast(
                 use, law, levels=levels, bootstrap=bootstrap, objective=objective, target=target,
-                drop_highest_loss=drop_highest_loss, seed=seed, progress=progress, **place,
+                drop_highest_loss=drop_highest_loss, seed=seed, progress=progress, at=place,
             )  # fmt: skip
 
     result = each_group(table, saved, group_by, work)

@@ -84,7 +84,7 @@ def correlations(draws: Floats) -> Floats | None:
     finite = draws[np.isfinite(draws).all(axis=1)]
     if len(finite) < 3 or np.any(finite.std(axis=0) < 1e-14):
         return None
-    return np.corrcoef(finite, rowvar=False)
+    return np.atleast_2d(np.corrcoef(finite, rowvar=False))
 
 
 def outliers(residuals: Floats) -> Outliers:

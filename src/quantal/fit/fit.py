@@ -17,13 +17,14 @@ from quantal.fit.objective import objective as find_objective
 from quantal.fit.problem import Problem
 from quantal.fit.resampling import Resample
 from quantal.fit.result import Fit, StartsReport, law_inputs
-from quantal.fit.solver import Progress, Solution, minimise
+from quantal.fit.solver import TOLERANCE, Progress, Solution, minimise
 from quantal.fit.starts import DEFAULT_STARTS, make_starts, published_grid, with_scale
 from quantal.laws import Law, get_law
 from quantal.laws.law import Floats
 from quantal.runs import Runs, read_runs
 
 AT_BEST = 1e-6
+ROUGH = 1e-4
 
 
 def fit(
@@ -200,15 +201,16 @@ def _solve(
     ones = np.ones(problem.n)
     free = with_scale(problem, points)
     solution = Solution(free, np.full(len(free), np.inf), np.empty(0), np.empty(0), np.empty(0))
-    for stage in problem.objective.smoothed():
-        solution = minimise(problem.under(stage), solution.free, ones, progress=progress)
+    for stage in problem.objective.stages(afar=np.ndim(starts) > 0 or isinstance(starts, str)):
+        tolerance = TOLERANCE if stage == problem.objective else ROUGH
+        solution = minimise(problem.under(stage), solution.free, ones, tolerance=tolerance, progress=progress)
     if not np.isfinite(solution.objective).any():
         raise InputError(f"{problem.law.name}: no start of {len(points)} gives a finite objective on these runs")
     return solution
 
 
 def _starts_report(problem: Problem, solution: Solution, value: float) -> StartsReport:
-    near = solution.objective <= value + AT_BEST * max(abs(value), 1e-300)
+    near = solution.objective <= value + AT_BEST * max(abs(value), problem.smallest)
     return StartsReport(
         total=len(solution.objective),
         converged=int(solution.converged.sum()),
@@ -281,7 +283,7 @@ def _without(problem: Problem, best: Floats, far: diagnostics.Outliers) -> Float
     weights = np.ones(problem.n)
     weights[list(far.positions)] = 0.0
     found = best[None, :]
-    for stage in problem.objective.smoothed():
+    for stage in problem.objective.stages():
         found = minimise(problem.under(stage), found, weights).free
     return problem.theta(found)[0]
 

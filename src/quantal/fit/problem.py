@@ -69,6 +69,12 @@ class Problem:
         """What residuals are taken from (n,): the target, or its logarithm."""
         return np.log(self.y) if self.objective.residual == "log" else self.y
 
+    @property
+    def smallest(self) -> float:
+        """The objective of residuals at the level of rounding (1e-9 of the target): below it, a fit is exact."""
+        size = 1e-9 if self.objective.residual == "log" else 1e-9 * float(np.median(np.abs(self.y)))
+        return float(self.n * self.objective.rho(np.array([size]))[0][0])
+
     def residuals(self, values: Floats) -> Floats:
         """Residuals of the objective's kind for predicted values (..., n)."""
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -91,8 +97,9 @@ class Problem:
     ) -> tuple[Floats, Floats, Floats]:
         """Objective (R,), gradient (R, q) and Hessian (R, q, q) by the free coordinates.
 
-        ``targets`` (n,) or (R, n) replace the measured ones, as in a residual bootstrap. With ``metric`` the matrix is that of Gauss and Newton instead, sum_i w_i r_p r_q: a positive measure of length
-        that does not depend on how the parameters are scaled or correlated.
+        ``targets`` (n,) or (R, n) replace the measured ones, as in a residual bootstrap. With ``metric`` the matrix is
+        that of Gauss and Newton instead, sum_i w_i r_p r_q: a positive measure of length that does not depend on how
+        the parameters are scaled or correlated.
         """
         with np.errstate(all="ignore"):
             return self._evaluate(free, weights, self.targets if targets is None else targets, metric)
@@ -118,7 +125,7 @@ class Problem:
             v, v_r, v_rr = v + s + self.objective.constant(), v_r * shrink, v_rr * shrink * shrink
         else:
             v, v_r, v_rr = self.objective.rho(r)
-            v_s = v_ss = v_rs = None
+            v_s = v_ss = v_rs = np.zeros(())
         total = _dot(v, w)
         gradient, hessian = np.zeros((rows, size)), np.zeros((rows, size, size))
         slope, curve = w * v_r, w * v_rr

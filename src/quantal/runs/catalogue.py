@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
+from typing import Any
 
 from quantal.errors import DataError, did_you_mean
 
@@ -36,6 +37,16 @@ class Table:
     sha256_tidy: str | None = None
     embedded: bool = False
 
+    def to_dict(self) -> dict[str, Any]:
+        """The entry as plain data for JSON."""
+        return asdict(self)
+
+    def is_here(self) -> bool:
+        """Whether the table can be read on this machine without fetching it."""
+        from quantal.runs.fetch import path_of
+
+        return path_of(self) is not None
+
 
 @cache
 def catalogue() -> tuple[Table, ...]:
@@ -64,12 +75,19 @@ def find_table(name: str) -> Table:
 TINY_LM = Table(
     name="tiny-lm",
     title="Byte-level language models, measured by this project",
-    description="Small transformers on Python's documentation and standard library, sizes by token budgets",
-    rows=0,
+    description="8 sizes by 8 token budgets, and repeats, on Python's documentation and standard library",
+    rows=80,
     filename="tiny_lm.csv",
     url="",
     licence="MIT",
     citation="The quantal authors (2026), trained by the script in this repository",
-    units={"loss": "nats per byte", "tokens": "bytes", "train_loss": "nats per byte", "seconds": "s"},
+    units={
+        "loss": "nats per byte",
+        "train_loss": "nats per byte",
+        "tokens": "bytes",
+        "batch_size": "bytes",
+        "context": "bytes",
+        "seconds": "s",
+    },
     embedded=True,
 )

@@ -41,7 +41,8 @@ def values_of(raw: RawTable, item: Taken, notes: list[str]) -> tuple[np.ndarray,
             decimal_comma=raw.decimal_comma,
         )
         if _is_label(raw, item, cells, values, notes):
-            return _labels(cells), Column(item.name, item.header, "label", "")
+            name = item.header if item.role in MEASURES else item.name
+            return _labels(cells), Column(name, item.header, "label", "")
     else:
         values = cells
     if item.role not in MEASURES:

@@ -17,8 +17,8 @@ def refuse_bad(raw: RawTable, taken: Sequence[Taken], data: Mapping[str, np.ndar
     """Raise DataError for the first row of ``mask`` in which a column of a known role holds no measurement."""
     first: tuple[int, Taken] | None = None
     for item in taken:
-        values = data[item.name]
-        if item.role not in MEASURES or values.dtype == object or values.ndim > 1:
+        values = data.get(item.name)
+        if item.role not in MEASURES or values is None or values.dtype == object or values.ndim > 1:
             continue
         wrong = ~np.isfinite(values)
         if item.role in SIZES:
@@ -35,8 +35,9 @@ def refuse_cell(raw: RawTable, item: Taken, position: int) -> NoReturn:
     cells = raw.columns[item.header]
     text = str(cells[position]).strip()
     if cells[position] is None or (isinstance(cells, np.ndarray) and text == "nan"):
-        text = ""
-    shown = repr(text if len(text) <= 40 else text[:37] + "...") if text else "an empty cell"
+        shown = "a missing value"
+    else:
+        shown = repr(text if len(text) <= 40 else text[:37] + "...") if text else "an empty cell"
     size = item.role in SIZES
     why = "no size" if size and text.startswith("-") and any(c.isdigit() for c in text) else "no measurement"
     allowed = "a number from 0 up, like 7e9, 300e9, 7B or 1.4T" if size else "a finite number, like 0.71 or 3.21"

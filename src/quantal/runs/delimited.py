@@ -128,7 +128,9 @@ def _check_rows(data: bytes, delimiter: str, expected: int, source: str) -> None
     ends = np.concatenate(newlines)
     wrong = np.flatnonzero(counts != expected)
     if inside:
-        raise DataError(f"{source}, after row {len(ends) - 1}: a quote is opened and never closed")
+        raise DataError(
+            f"{source}, after row {len(ends) - 1}: a quote is opened and never closed; write a quote inside a cell twice"
+        )
     if len(wrong):
         row = int(wrong[0])
         start = int(ends[row - 1]) + 1 if row else 0

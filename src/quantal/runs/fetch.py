@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
-import urllib.error
-import urllib.request
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -27,36 +24,45 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quantal"
 
 
+def path_of(table: Table) -> Path | None:
+    """The file of a table: embedded, in the folder QUANTAL_DATA, or fetched before; None where there is none."""
+    if table.embedded:
+        places = [Path(__file__).parent / "data"]
+    else:
+        folder = os.environ.get("QUANTAL_DATA")
+        places = [*([Path(folder)] if folder else []), cache_folder()]
+    return next((place / table.filename for place in places if (place / table.filename).is_file()), None)
+
+
 def locate(table: Table) -> Path:
-    """The file of a table: embedded, in the folder QUANTAL_DATA, or fetched before.
+    """The file of a table, from the first place that has it (see `path_of`).
 
     Raises:
         DataError: it is in none of these places; the message says how to get it.
 
     Warns:
-        DataWarning: the file in QUANTAL_DATA is not the one that the catalogue describes.
+        DataWarning: the file is not one that the catalogue describes.
     """
+    path = path_of(table)
+    if path is None:
+        raise DataError(_nowhere(table))
+    known = {table.sha256, table.sha256_tidy} - {None}
+    if known and hashlib.sha256(path.read_bytes()).hexdigest() not in known:
+        warnings.warn(f"{path} differs from the file that the catalogue describes", DataWarning, stacklevel=3)
+    return path
+
+
+def _nowhere(table: Table) -> str:
     if table.embedded:
-        path = Path(__file__).parent / "data" / table.filename
-        if path.is_file():
-            return path
-        raise DataError(f"the table {table.name!r} is missing from this installation; install quantal anew")
+        return f"the table {table.name!r} is missing from this installation; install quantal anew"
     folder = os.environ.get("QUANTAL_DATA")
-    if folder and (Path(folder) / table.filename).is_file():
-        path = Path(folder) / table.filename
-        if table.sha256_tidy and hashlib.sha256(path.read_bytes()).hexdigest() != table.sha256_tidy:
-            warnings.warn(f"{path} differs from the file that the catalogue describes", DataWarning, stacklevel=3)
-        return path
-    cached = cache_folder() / table.filename
-    if cached.is_file():
-        return cached
+    seen = f"QUANTAL_DATA is {folder!r} and holds no such file" if folder else "QUANTAL_DATA is not set"
     second = (
         f"(2) run `quantal data fetch {table.name}`, which downloads it from {table.url}"
         if table.sha256
         else f"(2) make a table of it yourself from {table.url} and give that file's path in place of the name"
     )
-    seen = f"QUANTAL_DATA is {folder!r} and holds no such file" if folder else "QUANTAL_DATA is not set"
-    raise DataError(
+    return (
         f"the table {table.name!r} is not on this machine ({seen}). Two ways: "
         f"(1) set QUANTAL_DATA to a folder that holds {table.filename}; {second}"
     )
@@ -90,6 +96,9 @@ def fetch(name: str | Table, *, progress: Callable[[int, int | None], None] | No
 
 
 def _download(table: Table, path: Path, progress: Callable[[int, int | None], None] | None) -> None:
+    import http.client
+    import urllib.request
+
     digest = hashlib.sha256()
     received = 0
     try:
@@ -102,7 +111,7 @@ def _download(table: Table, path: Path, progress: Callable[[int, int | None], No
                 received += len(chunk)
                 if progress:
                     progress(received, expected)
-    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+    except (http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error
         raise DataError(f"{table.url} cannot be downloaded: {reason}; nothing was kept, try again later") from None
     if expected is not None and received < expected:

@@ -24,7 +24,7 @@ NUMBER = rf"^[+-]?{_WHOLE}{_FRACTION}{_POWER}$"
 NUMBER_UNGROUPED = rf"^[+-]?{_PLAIN}?{_FRACTION}{_POWER}$"
 SIZED = rf"^([+-]?{_WHOLE}{_FRACTION})\s*([kKmMbBgGtT])$"
 
-GAPS = ("", "nan", "na", "n/a", "null", "none", "-")
+GAPS = ("", "nan", "na", "n/a", "null", "none", "-", "inf", "+inf", "-inf", "infinity", "-infinity")
 
 _TAIL = r"(?:[eE][+-]?[0-9]+)?\s*[kKmMbBgGtT]?$"
 
@@ -134,5 +134,5 @@ def _parse_rest(text: pl.Series, magnitudes: bool, grouped: bool) -> np.ndarray:
 
 
 def is_gap(cells: pl.Series) -> np.ndarray:
-    """Which cells of shape (n,) hold nothing: empty, NA, null, nan, none or a dash."""
+    """Which cells of shape (n,) hold no value: empty, NA, null, none, a dash, nan or inf."""
     return cells.str.strip_chars().str.to_lowercase().is_in(GAPS).fill_null(True).to_numpy()

@@ -32,11 +32,11 @@ def read_bytes(path: str | Path, known: tuple[str, ...] = ()) -> bytes:
         return sys.stdin.buffer.read()
     place = Path(path)
     try:
-        if place.is_dir():
-            raise DataError(f"{path} is a folder; name the file of runs in it")
         return place.read_bytes()
     except FileNotFoundError:
         raise DataError(_missing(place, known)) from None
+    except IsADirectoryError:
+        raise DataError(f"{str(path)!r} is a folder; name the file of runs in it") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{str(path)!r} cannot be read: {reason}; name a file of runs") from None

@@ -121,7 +121,7 @@ def _interpret(
     made: list[Column] = []
     for item in taken:
         values, column = values_of(raw, item, notes)
-        data[item.name] = values
+        data[column.name] = values
         made.append(replace(column, unit=table.units.get(item.name, column.unit)) if table else column)
     derive(data, made, notes, convention)
     rows = np.arange(1, len(next(iter(data.values()))) + 1)

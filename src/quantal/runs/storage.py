@@ -60,7 +60,9 @@ def from_dict(data: Mapping[str, Any]) -> Runs:
         arrays = {column.name: _values(data["data"][column.name], column.role) for column in columns}
         rows = np.array(data["rows"], dtype=np.int64)
         return Runs(arrays, columns, str(data["source"]), tuple(map(str, data["notes"])), rows)
-    except (KeyError, TypeError, AttributeError, OverflowError, InputError) as error:
+    except DataError:
+        raise
+    except (KeyError, TypeError, AttributeError, OverflowError, ValueError) as error:
         raise DataError(f"runs saved as {SCHEMA} are damaged ({error}); save them anew") from None
 
 

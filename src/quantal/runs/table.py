@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from quantal.errors import DataError, InputError, did_you_mean
+from quantal.runs.arrays import stacked
 from quantal.runs.where import select
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ class Runs:
             wrong = index.max() if index.max() >= len(self) else index.min()
             raise InputError(f"position {wrong} is out of range; {len(self)} rows go from 0 to {len(self) - 1}")
         data = {name: values[index] for name, values in self.data.items()}
+        ragged = [column.name for column in self.columns if column.role == "array" and data[column.name].ndim == 1]
+        data.update({name: stacked(list(data[name])) for name in ragged})
         return replace(self, data=data, rows=self.rows[index])
 
     def group_by(self, label: str) -> dict[str, Runs]:
@@ -309,8 +312,6 @@ def _checked_column(source: str, name: str, values: Any, role: str, unit: str | 
     raw = raw_column(values, f"{source}, column {name!r}")
     numeric = isinstance(raw, np.ndarray)
     if isinstance(raw, list):
-        from quantal.runs.arrays import stacked
-
         return stacked(raw), Column(name, name, "array", unit)
     if not numeric:
         if role not in ("value", "label"):

@@ -25,7 +25,9 @@ def amounts(name: str, values: ArrayLike, example: str = "1e6") -> Floats:
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
-        raise InputError(f"{name} = {values!r}: it must be a number or an array of numbers; write {name}={example}") from None
+        raise InputError(
+            f"{name} = {values!r}: it must be a number or an array of numbers; write {name}={example}"
+        ) from None
     bad = ~(np.isfinite(array) & (array >= 0))
     if np.any(bad):
         raise InputError(
@@ -82,7 +84,10 @@ def choice(name: str, value: str, known: tuple[str, ...]) -> str:
 
     if value in known:
         return value
-    raise InputError(f"{name} = {value!r}: it is one of {', '.join(map(repr, known))}. {did_you_mean(str(value), known)}")
+    raise InputError(
+        f"{name} = {value!r}: it must be one of {', '.join(map(repr, known))}. "
+        f"{did_you_mean(str(value), known)} Write for example {name}={known[0]!r}"
+    )
 
 
 def plain(array: Floats) -> Any:

@@ -65,7 +65,9 @@ class PowerTerm:
         """
         x = amounts(self.resource, amount, "1e9")
         if self.amplitude is None or np.any(x == 0):
-            raise InputError(f"{self.resource} = {amount!r}: the asymptote needs amounts > 0 and a known amplitude ({self.conditions})")
+            raise InputError(
+                f"{self.resource} = {amount!r}: the asymptote needs amounts > 0 and a known amplitude ({self.conditions})"
+            )
         return plain(self.amplitude * x**-self.exponent)
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,7 +122,9 @@ def asymptote(model: QuantaModel, n: Floats, form: str) -> Floats:
     half = 0.5 if form == "midpoint" else 0.0
     x, last = n + half + shift, model.frequencies.count + half + shift
     if np.any(x <= 0):
-        raise InputError(f"n = 0 with form={form!r}: the asymptote is infinite there; write n >= 1, form='midpoint' or form='exact'")
+        raise InputError(
+            f"n = 0 with form={form!r}: the asymptote is infinite there; write n >= 1, form='midpoint' or form='exact'"
+        )
     gap, simple = model.gap, _gap_power(model.gap)
     if simple is not None and (simple[1] == 0 or shift == 0):
         return simple[0] / z * np.where(x < last, _integral(np.minimum(x, last), last, gamma + simple[1]), 0.0)
@@ -138,7 +142,10 @@ def asymptote_error(model: QuantaModel, n: Floats, form: str) -> Floats:
     gamma, _, shift = power_law(model.frequencies)
     simple = _gap_power(model.gap)
     if simple is None or (simple[1] != 0 and shift != 0):
-        raise InputError(f"b - a = {model.gap!r}: the asymptote's error is known where b - a is constant, or a power of rank")
+        raise InputError(
+            f"b - a = {model.gap!r}: the asymptote's error is known where b - a is constant or a power of rank; "
+            "use form='exact'"
+        )
     half = 0.5 if form == "midpoint" else 0.0
     x, last, power = n + half + shift, model.frequencies.count + half + shift, gamma + simple[1]
     if np.any(x <= 0) or np.any(x >= last):
@@ -195,9 +202,9 @@ def resource_term(model: QuantaModel, rule: LearningRule, resource: str = "sampl
     sigma = rule.omega * (gamma + 1 + rule.growth)
     number("gamma + 1 + growth", sigma, above=0, example="1.4, a rule whose growth exceeds -(gamma + 1)")
     beta, window = (gamma + eps) / sigma, rule.window
-    ends = ("quanta beyond the shift are learned", *_finite_condition(model.frequencies)) if shift else _finite_condition(model.frequencies)
+    ends = (*(("quanta beyond the shift are learned",) if shift else ()), *_finite_condition(model.frequencies))
     if beta >= window.decay:
-        slow = f"h falls as u^-{window.decay:g}, no faster than u^-{beta:g}: the head of the ranks sets the exponent, not the frequencies"
+        slow = f"h falls as u^-{window.decay:g}, no faster than u^-{beta:g}: the rule sets the exponent, not the frequencies"
         return PowerTerm(resource, None, window.decay, (slow, *ends))
     amplitude = scale / (z * sigma) * z ** (rule.omega * beta) * window.mellin(beta)
     faster = f"h falls faster than u^-{beta:g}"
@@ -214,17 +221,21 @@ def exponents(model: QuantaModel, rule: LearningRule, step_rule: LearningRule, c
     simple, notes = _gap_power(gap), list(_finite_condition(frequencies))
     if isinstance(gap, InformationLoss):
         simple = (1.0, 0.0)
-        notes.append("b - a = -ln(C p_k): a factor ln n lies on top, so a local exponent is 20 to 30 % smaller for any n within reach")
+        notes.append("b - a = -ln(C p_k): a factor ln n lies on top, and a local exponent is 20 to 30 % smaller")
     if simple is None:
         return Exponents(None, None, None, None, (f"b - a = {gap!r} is no power of rank: read local_exponent",))
     if gamma + simple[1] <= 0:
-        return Exponents(None, None, None, None, (f"gamma + eps = {gamma + simple[1]:g} <= 0: no power law; read local_exponent",))
+        return Exponents(
+            None, None, None, None, (f"gamma + eps = {gamma + simple[1]:g} <= 0: no power law; read local_exponent",)
+        )
     values = {}
     for name, r in (("samples", rule), ("steps", step_rule)):
         beta = (gamma + simple[1]) / (r.omega * (gamma + 1 + r.growth))
         values[name] = min(beta, r.window.decay)
         if beta >= r.window.decay:
-            notes.append(f"{name}: the rule falls only as u^-{r.window.decay:g}, which sets the exponent instead of {beta:.6g}")
+            notes.append(
+                f"{name}: the rule falls only as u^-{r.window.decay:g}, which sets the exponent instead of {beta:.6g}"
+            )
     a, b = (gamma + simple[1]) * capacity.nu, values["samples"]
     return Exponents(a, b, values["steps"], a * b / (a + b), tuple(notes))
 
@@ -253,7 +264,9 @@ def local_exponent(
         quanta, limits, _ = broadcast_limits(**given, rule=rule, step_rule=step_rule, capacity=capacity)
         excess = unlearned_mass(model.gap, model.frequencies, quanta, limits)
     if np.any(excess <= 0):
-        raise InputError(f"{resource} = {at!r}: nothing is left to learn there, so there is no slope; give smaller amounts")
+        raise InputError(
+            f"{resource} = {at!r}: nothing is left to learn there, so there is no slope; give smaller amounts"
+        )
     log = np.log(excess).reshape((*x.shape, 4))
     return plain(np.asarray(-(log @ np.array([1.0, -8.0, 8.0, -1.0])) / (12 * step)))
 
@@ -306,7 +319,10 @@ def joint_law(model: QuantaModel, rule: LearningRule | None = None, capacity: Ca
     gamma, _, _ = power_law(model.frequencies)
     plain_model = isinstance(model.gap, ConstantLoss) and rule.growth == 0 and rule.omega == 1 and capacity.growth == 0
     if not plain_model or math.isfinite(model.frequencies.count):
-        raise InputError("joint_law holds for constant a and b, costs that do not depend on rank and infinitely many quanta; use model.loss")
+        raise InputError(
+            f"joint_law of {model!r}, {rule!r}, {capacity!r}: it holds for constant a and b, costs that do not depend on rank "
+            "and infinitely many quanta; write model.loss(params=..., samples=...)"
+        )
     rule.window.mellin(gamma / (gamma + 1))
     return JointLaw(model.floor, params_term(model, capacity), resource_term(model, rule), rule, gamma)
 
@@ -314,7 +330,9 @@ def joint_law(model: QuantaModel, rule: LearningRule | None = None, capacity: Ca
 def _required_power(model: QuantaModel) -> tuple[float, float]:
     simple = _gap_power(model.gap)
     if simple is None:
-        raise InputError(f"b - a = {model.gap!r} is no power of rank: there is no pure power law; use model.loss or local_exponent")
+        raise InputError(
+            f"b - a = {model.gap!r} is no power of rank: there is no pure power law; use model.loss or local_exponent"
+        )
     return simple
 
 
@@ -331,6 +349,8 @@ def _finite_condition(frequencies: Frequencies) -> tuple[str, ...]:
 def _other_exponents(frequencies: Frequencies) -> Exponents:
     name = type(frequencies).__name__
     if math.isinf(frequencies.count):
-        note = f"{name}: the loss falls faster than any power of params; as 1/samples, up to logarithms; and so in compute"
+        note = f"{name}: faster than any power of params; 1/samples, up to logarithms; and so in compute"
         return Exponents(None, 1.0, 1.0, 1.0, (note,))
-    return Exponents(None, None, None, None, (f"{name} over {frequencies.count:g} quanta is no power law: read local_exponent",))
+    return Exponents(
+        None, None, None, None, (f"{name} over {frequencies.count:g} quanta is no power law: read local_exponent",)
+    )

@@ -12,7 +12,7 @@ import numpy as np
 
 from quantal.errors import InputError
 from quantal.theory.arguments import Floats, number
-from quantal.theory.summation import sum_series
+from quantal.theory.summation import breaks_of, sum_series
 
 if TYPE_CHECKING:
     from quantal.theory.frequencies import Frequencies
@@ -165,4 +165,5 @@ def mass_by_sum(loss: RankLoss, frequencies: Frequencies, n: Floats) -> Floats:
         frequencies.count,
         lambda k: frequencies.pmf(k) > FAINTEST,
         f"{loss!r} over {frequencies!r}",
+        breaks_of(frequencies),
     )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from quantal.errors import InputError
 from quantal.theory.arguments import Floats, amounts, number, plain
 from quantal.theory.losses import FAINTEST
-from quantal.theory.summation import sum_series
+from quantal.theory.summation import breaks_of, sum_series
 
 if TYPE_CHECKING:
     from quantal.theory.quanta import QuantaModel
@@ -87,4 +87,5 @@ class MissingQuanta:
             np.floor(frequencies.count / step),
             lambda j: frequencies.pmf(step * j) > FAINTEST,
             f"every {self.every}th quantum of {self.model!r}",
+            np.unique(np.floor(breaks_of(frequencies) / step)),
         )

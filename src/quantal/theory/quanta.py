@@ -18,6 +18,7 @@ from quantal.theory.missing import MissingQuanta
 from quantal.theory.resources import expected_loss
 from quantal.theory.rules import LearningRule, Poisson
 from quantal.theory.step_rules import GradientFlow
+from quantal.theory.variance import loss_variance
 
 if TYPE_CHECKING:
     from quantal.theory.frequencies import Frequencies
@@ -27,7 +28,7 @@ LossOfRank = float | RankLoss | Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class QuantaModel:
-    """A skill is a set of quanta; quantum k takes part in a share p_k of the samples, each of which costs b before it is learned and a after.
+    """A skill is a set of quanta. Quantum k is what a share p_k of the samples needs; each costs b before it is learned, a after.
 
     Args:
         frequencies: p_k by rank.
@@ -75,7 +76,7 @@ class QuantaModel:
 
         >>> import quantal.theory as qt
         >>> case2 = QuantaModel(qt.Zipf(gamma=0.4), InformationLoss(constant=2.0), InformationLoss())
-        >>> round(case2.floor + np.log(2), 4)
+        >>> round(case2.floor + float(np.log(2)), 4)
         3.9197
         """
         return float(self.learned.mass(self.frequencies, np.zeros(1))[0])
@@ -99,7 +100,7 @@ class QuantaModel:
 
         >>> import quantal.theory as qt
         >>> QuantaModel(qt.Zipf(gamma=0.4)).loss_after([0, 10, 100], form="midpoint").round(4).tolist()[1:]
-        [0.3143, 0.1274]
+        [0.3143, 0.1273]
         """
         count = amounts("n", n, "100")
         if form == "exact":
@@ -144,9 +145,9 @@ class QuantaModel:
         >>> import quantal.theory as qt
         >>> model = QuantaModel(qt.Zipf(gamma=0.4), learned_loss=1.7, unlearned_loss=9.0)
         >>> round(model.loss(samples=1e9, rule=qt.Poisson(tau=3)), 4)
-        1.7541
+        1.7288
         >>> round(model.loss(params=1e6, samples=1e9, capacity=qt.Capacity(params_per_quantum=100)), 4)
-        2.0021
+        1.8476
         """
         return expected_loss(self, params, samples, steps, rule, step_rule, capacity)
 
@@ -185,6 +186,32 @@ class QuantaModel:
             InputError: resource unknown, an amount <= 0, span <= 1, or nothing left to learn at an amount.
         """
         return local_exponent(self, resource, at, rule, step_rule, capacity, span)
+
+    def loss_variance(
+        self,
+        *,
+        samples: ArrayLike,
+        params: ArrayLike | None = None,
+        rule: LearningRule = Poisson(),  # noqa: B008
+        capacity: Capacity = Capacity(),  # noqa: B008
+        draw: str = "stream",
+    ) -> Any:
+        """Variance of the loss over data sets, in nats squared; 0 for rules that are no chance (thresholds, gradient flow).
+
+        Args:
+            samples: number of samples; params: sizes, where they limit; they broadcast.
+            draw: "stream", a Poisson number of samples: sum of p_k^2 (b_k - a_k)^2 h (1 - h), exact. "fixed", exactly D samples:
+                less the covariance of the loss with their number, (dL/d ln D)^2 / D, to leading order in 1/D.
+
+        Raises:
+            InputError: amounts negative or not finite, or draw unknown.
+
+        >>> import quantal.theory as qt
+        >>> model = QuantaModel(qt.Zipf(gamma=0.5))
+        >>> round(model.loss_variance(samples=1e3, draw="fixed") / model.loss_variance(samples=1e3), 3)
+        0.948
+        """
+        return loss_variance(self, samples, params, rule, capacity, draw)
 
     def missing(self, *, every: int | None = None, probability: float | None = None) -> MissingQuanta:
         """The model whose quanta of rank every, 2 every, ... can never be learned, or each with a probability.

@@ -13,7 +13,7 @@ from quantal.theory.arguments import Floats, amounts, plain
 from quantal.theory.capacity import Capacity
 from quantal.theory.losses import RankLoss
 from quantal.theory.rules import LearningRule
-from quantal.theory.summation import Columns, count_while, sum_ranks
+from quantal.theory.summation import Columns, breaks_of, count_while, sum_ranks
 
 if TYPE_CHECKING:
     from quantal.theory.frequencies import Frequencies
@@ -53,7 +53,9 @@ def broadcast_limits(
         if value is not None
     }
     if not given:
-        raise InputError("no limit given: without one every quantum is learned; write for example model.loss(samples=1e9), or model.floor")
+        raise InputError(
+            "no limit given: without one every quantum is learned; write for example model.loss(samples=1e9), or model.floor"
+        )
     try:
         shape = np.broadcast_shapes(*(value.shape for value in given.values()))
     except ValueError:
@@ -93,7 +95,10 @@ def unlearned_mass(gap: RankLoss, frequencies: Frequencies, quanta: Floats, limi
     if size > _CHUNK:
         pieces = [slice(at, at + _CHUNK) for at in range(0, size, _CHUNK)]
         return np.concatenate(
-            [unlearned_mass(gap, frequencies, quanta[p], [(rule, amount[p]) for rule, amount in limits]) for p in pieces]
+            [
+                unlearned_mass(gap, frequencies, quanta[p], [(rule, amount[p]) for rule, amount in limits])
+                for p in pieces
+            ]
         )
     fits = np.minimum(quanta, frequencies.count)
     for rule, amount in limits:
@@ -111,7 +116,7 @@ def unlearned_mass(gap: RankLoss, frequencies: Frequencies, quanta: Floats, limi
     def term(ranks: Floats, column: Columns) -> Floats:
         return frequencies.pmf(ranks) * gap.at(frequencies, ranks) * chance(ranks, column)
 
-    body = sum_ranks(term, np.minimum(start, last), last)
+    body = sum_ranks(term, np.minimum(start, last), last, breaks_of(frequencies))
     partial = chance(np.minimum(last + 1, frequencies.count), np.arange(size))
     beyond, unfit = _mass(gap, frequencies, last), _mass(gap, frequencies, fits)
     return body + np.where(last < end, partial, untouched) * (beyond - unfit) + unfit

@@ -37,7 +37,9 @@ class StepThreshold(LearningRule):
         return self.power
 
     def unlearned(self, amount: ArrayLike, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
-        return np.where(np.asarray(amount, dtype=float) * np.asarray(frequency, dtype=float) ** self.power < self.first, 1.0, 0.0)
+        return np.where(
+            np.asarray(amount, dtype=float) * np.asarray(frequency, dtype=float) ** self.power < self.first, 1.0, 0.0
+        )
 
     def amount(self, unlearned: float, frequency: ArrayLike, rank: ArrayLike = 1.0) -> Floats:
         return self.first * np.asarray(frequency, dtype=float) ** -self.power

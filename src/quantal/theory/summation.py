@@ -7,15 +7,20 @@ and are halved where the rule on a block and on its halves disagree, so sums ove
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantal.errors import InputError
 from quantal.theory.arguments import Floats
+
+if TYPE_CHECKING:
+    from quantal.theory.frequencies import Frequencies
 
 Columns = NDArray[np.int64]
 Term = Callable[[Floats, Columns], Floats]
@@ -64,13 +69,16 @@ def _blocks(first: float, last: float) -> list[tuple[float, int]]:
     return blocks
 
 
-def sum_ranks(term: Term, first: Floats, last: Floats, rtol: float = 1e-13) -> Floats:
+def sum_ranks(
+    term: Term, first: Floats, last: Floats, breaks: Sequence[float] | Floats = (), rtol: float = 1e-13
+) -> Floats:
     """Sum of a non-negative term over the integer ranks first < k <= last, one sum for each column.
 
     Args:
         term: term(ranks, columns) -> values, all of shape (M,); smooth in real rank between its few bends.
         first: shape (C,), whole numbers; 0 begins at rank 1.
         last: shape (C,), whole numbers up to 2^1000.
+        breaks: increasing whole ranks after which the term may jump; no block spans one.
         rtol: blocks are halved until halving changes the column's sum by less than this share of it.
 
     Returns:
@@ -80,14 +88,17 @@ def sum_ranks(term: Term, first: Floats, last: Floats, rtol: float = 1e-13) -> F
     >>> bool(squares[0] == 1e6 * (1e6 + 1) * (2e6 + 1) / 6)
     True
     """
+    edges = np.asarray(breaks, dtype=float)
     starts: list[float] = []
     octaves: list[int] = []
     columns: list[int] = []
     for column, (begin, end) in enumerate(zip(first, last, strict=True)):
-        for start, size in _blocks(begin, end):
-            starts.append(start)
-            octaves.append(size)
-            columns.append(column)
+        inside = edges[(edges > begin) & (edges < end)]
+        for left, right in itertools.pairwise([begin, *inside, max(begin, end)]):
+            for start, size in _blocks(left, right):
+                starts.append(start)
+                octaves.append(size)
+                columns.append(column)
     if not starts:
         return np.zeros(len(last))
     start, octave, column = np.array(starts), np.array(octaves, dtype=np.int64), np.array(columns, dtype=np.int64)
@@ -98,11 +109,11 @@ def sum_ranks(term: Term, first: Floats, last: Floats, rtol: float = 1e-13) -> F
     while start.size:
         exact = octave <= _SMALL
         totals += np.bincount(column[exact], values[exact], count)
-        start, octave, column, values = (x[~exact] for x in (start, octave, column, values))
+        start, octave, column, values = start[~exact], octave[~exact], column[~exact], values[~exact]
         if not start.size:
             break
         half = octave - 1
-        halves = np.concatenate([start, start + 2.0**half])
+        halves = np.concatenate([start, start + np.ldexp(1.0, half)])
         doubled = np.concatenate([column, column])
         parts = _block_sums(term, halves, np.concatenate([half, half]), doubled)
         left, right = parts[: start.size], parts[start.size :]
@@ -143,8 +154,24 @@ def count_while(holds: Callable[[Floats, Columns], NDArray[np.bool_]], columns: 
     return np.where(first, low, 0.0)
 
 
+def breaks_of(frequencies: Frequencies) -> Floats:
+    """The ranks after which pmf jumps: none for a law; for counts, where they change, or every sixteenth rank if that is less."""
+    from quantal.theory.empirical import Empirical
+
+    if not isinstance(frequencies, Empirical):
+        return np.zeros(0)
+    changes = np.flatnonzero(np.diff(frequencies.counts)) + 1.0
+    sixteenths = np.arange(float(_NODES), frequencies.count, _NODES)
+    return changes if changes.size < sixteenths.size else sixteenths
+
+
 def sum_series(
-    values: Callable[[Floats], Floats], n: Floats, count: float, visible: Callable[[Floats], NDArray[np.bool_]], what: str
+    values: Callable[[Floats], Floats],
+    n: Floats,
+    count: float,
+    visible: Callable[[Floats], NDArray[np.bool_]],
+    what: str,
+    breaks: Sequence[float] | Floats = (),
 ) -> Floats:
     """Sum of values(k) over n < k <= count, n whole and of any shape; an infinite sum's last octaves continue geometrically.
 
@@ -152,18 +179,19 @@ def sum_series(
         values: smooth in real rank.
         visible: true on the prefix of ranks where values are well inside the range of float64.
         what: names the sum in the error.
+        breaks: as for `sum_ranks`.
 
     Raises:
         InputError: an infinite sum does not converge, or not within the range of float64.
 
     >>> total = sum_series(lambda k: k**-1.4, np.zeros(1), math.inf, lambda k: k < 1e200, "k^-1.4")
-    >>> bool(abs(total[0] - 3.105547277570081) < 1e-13)
+    >>> bool(abs(total[0] - 3.1055472779775810) < 1e-13)
     True
     """
     start = np.atleast_1d(np.asarray(n, dtype=float)).ravel()
     if math.isfinite(count):
         end = np.full(start.size, float(count))
-        return sum_ranks(lambda k, column: values(k), np.minimum(start, end), end).reshape(np.shape(n))
+        return sum_ranks(lambda k, column: values(k), np.minimum(start, end), end, breaks).reshape(np.shape(n))
     last = count_while(lambda k, column: visible(k), 1, math.inf)[0]
     top = 2.0 ** max(4, math.floor(math.log2(max(last, 1.0))))
     octaves = sum_ranks(lambda k, column: values(k), top / np.array([8.0, 4.0, 2.0]), top / np.array([4.0, 2.0, 1.0]))
