@@ -130,7 +130,7 @@ def test_loss_falls_with_quanta_between_its_ends(gamma, first, second):
     ],
 )
 def test_what_cannot_be_is_refused(call):
-    with pytest.raises(InputError, match="[Ww]rite|use"):
+    with pytest.raises(InputError, match=r"[Ww]rite|use"):
         call(QuantaModel(Zipf(0.4)))
 
 

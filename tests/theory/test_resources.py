@@ -188,5 +188,5 @@ def test_more_of_anything_never_hurts(gamma, params, samples, rule):
     ],
 )
 def test_bad_limits_are_refused(limits):
-    with pytest.raises(InputError, match="write|give"):
+    with pytest.raises(InputError, match=r"write|give"):
         QuantaModel(Zipf(0.4)).loss(**limits)
