@@ -62,7 +62,9 @@ def test_the_optimum_is_a_minimum():
     for factor in (0.9, 1.1):
         elsewhere = model.loss(params=best.params * factor, samples=best.samples / factor, rule=rule, capacity=capacity)
         assert elsewhere > best.loss
-    assert best.loss == pytest.approx(model.loss(params=best.params, samples=best.samples, rule=rule, capacity=capacity), rel=1e-13)
+    assert best.loss == pytest.approx(
+        model.loss(params=best.params, samples=best.samples, rule=rule, capacity=capacity), rel=1e-13
+    )
 
 
 def test_a_finite_model_wastes_no_params_on_quanta_that_do_not_exist():
@@ -75,7 +77,9 @@ def test_crossover(gamma):
     model, rule, capacity = QuantaModel(Zipf(gamma), 1.0, 2.0), Poisson(2), Capacity(50.0)
     sizes = np.array([1e4, 1e6])
     samples = crossover_samples(model, sizes, rule=rule, capacity=capacity)
-    assert model.loss(samples=samples, rule=rule) == pytest.approx(model.loss(params=sizes, capacity=capacity), rel=1e-9)
+    assert model.loss(samples=samples, rule=rule) == pytest.approx(
+        model.loss(params=sizes, capacity=capacity), rel=1e-9
+    )
     assert math.log(samples[1] / samples[0]) / math.log(100) == pytest.approx(gamma + 1, rel=2e-3)
 
 

@@ -91,7 +91,9 @@ def test_a_slow_rule_sets_its_own_exponent():
         term.at(1e6)
 
 
-@pytest.mark.parametrize("rule", [StepThreshold(5.0, 0.81), Costlier(StepThreshold(5.0, 0.81), 0.2), Costlier(Poisson(2), 0.3)], ids=repr)
+@pytest.mark.parametrize(
+    "rule", [StepThreshold(5.0, 0.81), Costlier(StepThreshold(5.0, 0.81), 0.2), Costlier(Poisson(2), 0.3)], ids=repr
+)
 def test_generalised_prefactors(rule):
     model = QuantaModel(Zipf(0.4), 0.0, PowerLoss(2.0, 0.1))
     amount = 1e9
@@ -103,7 +105,9 @@ def test_generalised_prefactors(rule):
 def test_the_prefactor_in_params(capacity):
     model = QuantaModel(Zipf(0.4), 0.0, PowerLoss(2.0, 0.1))
     params = float(capacity.params(1e6))
-    assert model.loss(params=params, capacity=capacity) / params_term(model, capacity).at(params) == pytest.approx(1, abs=1e-6)
+    assert model.loss(params=params, capacity=capacity) / params_term(model, capacity).at(params) == pytest.approx(
+        1, abs=1e-6
+    )
 
 
 def test_mandelbrot_shows_its_power_law_early_in_samples_and_late_in_params():

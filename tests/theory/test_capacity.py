@@ -22,7 +22,9 @@ def test_growing_cost_sums_to_the_total():
     assert mean_cost[100:] == pytest.approx(10 * ranks[100:] ** 0.5, rel=1e-5)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [((0.0,), "params_per_quantum"), ((-1.0,), "> 0"), ((1.0, -1.0), "growth.*> -1")])
+@pytest.mark.parametrize(
+    ("arguments", "message"), [((0.0,), "params_per_quantum"), ((-1.0,), "> 0"), ((1.0, -1.0), "growth.*> -1")]
+)
 def test_bad_costs_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         Capacity(*arguments)

@@ -67,7 +67,9 @@ def test_a_function_of_the_wrong_shape_is_refused():
         QuantaModel(Zipf(0.4), 0.0, lambda k: k * np.nan)
 
 
-@pytest.mark.parametrize("make", [lambda: InformationLoss(0.0), lambda: PowerLoss(0.0, 1.0), lambda: PowerLoss(1.0, math.nan)])
+@pytest.mark.parametrize(
+    "make", [lambda: InformationLoss(0.0), lambda: PowerLoss(0.0, 1.0), lambda: PowerLoss(1.0, math.nan)]
+)
 def test_bad_losses_are_refused(make):
     with pytest.raises(InputError, match="write"):
         make()

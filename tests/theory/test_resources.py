@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from quantal.errors import InputError
 from quantal.theory import (
@@ -137,8 +138,12 @@ def test_step_thresholds():
     model = QuantaModel(Zipf(0.4))
     p = float(model.frequencies.pmf(1000.0))
     steps = 5.0 * p**-0.81
-    assert model.loss(steps=steps * 1.0001, step_rule=StepThreshold(5.0, 0.81)) == pytest.approx(model.loss_after(1000), rel=1e-13)
-    assert model.loss(steps=steps * 0.9999, step_rule=StepThreshold(5.0, 0.81)) == pytest.approx(model.loss_after(999), rel=1e-13)
+    assert model.loss(steps=steps * 1.0001, step_rule=StepThreshold(5.0, 0.81)) == pytest.approx(
+        model.loss_after(1000), rel=1e-13
+    )
+    assert model.loss(steps=steps * 0.9999, step_rule=StepThreshold(5.0, 0.81)) == pytest.approx(
+        model.loss_after(999), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize(("samples", "expected"), [(100, -1.8e-3), (1e4, -1.8e-5)])
@@ -190,3 +195,33 @@ def test_more_of_anything_never_hurts(gamma, params, samples, rule):
 def test_bad_limits_are_refused(limits):
     with pytest.raises(InputError, match=r"write|give"):
         QuantaModel(Zipf(0.4)).loss(**limits)
+
+
+def test_log_normal_data_laws():
+    """Phi(-w), w = [ln(D/(tau K)) + sigma^2/2] / sigma, for hard thresholds; the drawn frequencies of the theory gave 0.256762."""
+    model = QuantaModel(LogNormal(2.0, 4_000_000))
+    hard = model.loss(samples=1e7, rule=HardThreshold(5))
+    assert hard == pytest.approx(special.ndtr(-(math.log(0.5) + 2) / 2), rel=1e-5)
+    assert hard == pytest.approx(0.256741, abs=3e-6)
+
+
+@pytest.mark.parametrize(("samples", "leading"), [(1e4, 1.104), (1e10, 1.030)])
+def test_stretched_data_law(samples, leading):
+    """(kappa/theta)/D [ln(A D)]^(1/theta - 1) to leading order; for theta = 1/2 the exact integral adds Euler's constant to ln(A D)."""
+    law = Stretched(0.5, 20.0)
+    log = math.log(samples) + float(law.log_pmf(20.0)) + 1
+    loss = QuantaModel(law).loss(samples=samples)
+    assert loss / (40 / samples * log) == pytest.approx(leading, abs=6e-4)
+    assert loss / (40 / samples * (log + np.euler_gamma)) == pytest.approx(1, abs=2e-6)
+
+
+def test_cutoff_data_law():
+    model = QuantaModel(Cutoff(0.4, 1000.0))
+    assert model.loss(samples=1e10) * 1e10 / 1000 == pytest.approx(0.873, abs=5e-4)
+
+
+@pytest.mark.parametrize("tau", [1, 3, 10])
+def test_geometric_data_law(tau):
+    samples = 1e8 * np.exp(0.5 * np.arange(40) / 40)
+    scaled = 0.5 * samples * QuantaModel(Geometric(0.5)).loss(samples=samples, rule=Poisson(tau)) / tau
+    assert np.mean(scaled) == pytest.approx(1, abs=1e-6)

@@ -26,7 +26,9 @@ def test_a_sharp_bend_is_found():
     def bend(k):
         return special.expit((123456 - k) / 30)
 
-    assert sum_ranks(lambda k, column: bend(k), np.zeros(1), np.array([2.0**20]))[0] == pytest.approx(math.fsum(bend(ranks)), rel=1e-12)
+    assert sum_ranks(lambda k, column: bend(k), np.zeros(1), np.array([2.0**20]))[0] == pytest.approx(
+        math.fsum(bend(ranks)), rel=1e-12
+    )
 
 
 @settings(max_examples=50, deadline=None)
@@ -40,7 +42,10 @@ def test_any_range_of_ranks(first, length, s):
 def test_columns_are_independent():
     powers = np.array([1.2, 2.0, 3.0])
     together = sum_ranks(lambda k, column: k ** -powers[column], np.zeros(3), np.array([1e3, 1e9, 1e15]))
-    alone = [sum_ranks(lambda k, column, p=p: k**-p, np.zeros(1), np.array([e]))[0] for p, e in zip(powers, [1e3, 1e9, 1e15], strict=True)]
+    alone = [
+        sum_ranks(lambda k, column, p=p: k**-p, np.zeros(1), np.array([e]))[0]
+        for p, e in zip(powers, [1e3, 1e9, 1e15], strict=True)
+    ]
     assert together == pytest.approx(alone, rel=1e-14)
 
 

@@ -13,6 +13,9 @@ from quantal.laws import Law, natural, slopes
 from quantal.laws import free as to_free
 from quantal.laws.law import Floats
 
+CHUNK_ELEMENTS = 18_000
+"""Rows times runs that are evaluated together: what fits into a core's cache."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -101,8 +104,16 @@ class Problem:
         that of Gauss and Newton instead, sum_i w_i r_p r_q: a positive measure of length that does not depend on how
         the parameters are scaled or correlated.
         """
+        targets = self.targets if targets is None else targets
+        rows = max(1, CHUNK_ELEMENTS // self.n)
+        parts = []
         with np.errstate(all="ignore"):
-            return self._evaluate(free, weights, self.targets if targets is None else targets, metric)
+            for first in range(0, len(free), rows):
+                chunk = slice(first, first + rows)
+                own = (each if each.ndim == 1 else each[chunk] for each in (weights, targets))
+                parts.append(self._evaluate(free[chunk], *own, metric))
+            total, gradient, hessian = (np.concatenate(each) for each in zip(*parts, strict=True))
+            return self._to_free(self.theta(free), total, gradient, hessian, metric)
 
     def _evaluate(self, free: Floats, weights: Floats, targets: Floats, metric: bool) -> tuple[Floats, Floats, Floats]:
         rows, size, moving = len(free), self.size, len(self.vary)
@@ -152,7 +163,7 @@ class Problem:
         if self.objective.noise:
             gradient[:, moving] = _dot(w, v_s)
             hessian[:, moving, moving] = 2.0 * w.sum(axis=1) if metric else _dot(w, v_ss)
-        return self._to_free(theta, total, gradient, hessian, metric)
+        return total, gradient, hessian
 
     def _to_free(
         self, theta: Floats, total: Floats, gradient: Floats, hessian: Floats, metric: bool
@@ -179,4 +190,4 @@ def _dot(a: Floats, b: Any) -> Floats:
         return a.sum(axis=1) * b[:, 0]
     if b.shape[0] == 1:
         return a @ b[0]
-    return np.einsum("rn,rn->r", a, b)
+    return np.vecdot(a, b)

@@ -77,18 +77,23 @@ def _draw(
 ) -> tuple[Floats, Floats | None]:
     n = problem.n
     if resample == "case":
-        return rng.multinomial(n, np.full(n, 1.0 / n), size=size).astype(float), None
+        return _counts(n, size, rng), None
     if resample == "group":
         assert groups is not None
         units = numbered(groups)
         count = int(units.max()) + 1
-        drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=size).astype(float)
-        return drawn[:, units], None
+        return _counts(count, size, rng)[:, units], None
     values = problem.law.value(problem.inputs, problem.theta(best[None, :]))[0]
     r = problem.residuals(values)
     centred = r - np.median(r)
     picked = centred[rng.integers(0, n, size=(size, n))]
     return np.ones(n), problem.targets - r + picked
+
+
+def _counts(n: int, size: int, rng: np.random.Generator) -> Floats:
+    """How often each of n is drawn (size, n) in n draws with replacement."""
+    drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
 
 
 def _stacked(parts: list[Solution]) -> Solution:

@@ -13,10 +13,11 @@ from quantal.laws.law import Floats
 
 Progress = Callable[[int, int], None]
 
-BATCH_ELEMENTS = 20_000
+BATCH_ELEMENTS = 160_000
 MAX_ITERATIONS = 300
 TOLERANCE = 1e-11
 LONGEST_STEP = 2.0
+START_DAMPING, SHRINK, GROW = 0.03, 0.3, 6.0
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class _State:
             add([self.gradient, np.zeros((m, size))]),
             add([self.hessian, np.zeros((m, size, size))]),
             add([self.metric, _bounded(metric)]),
-            add([self.damping, np.full(m, 0.1)]),
+            add([self.damping, np.full(m, START_DAMPING)]),
             add([self.decrement, np.full(m, np.inf)]),
             add([self.done, np.zeros(m, dtype=bool)]),
             add([self.ok, np.zeros(m, dtype=bool)]),
@@ -169,8 +170,8 @@ class _State:
             self.damping,
             np.where(
                 accept & (ratio > 0.6),
-                self.damping * 0.1,
-                np.where(accept & (ratio > 0.2), self.damping, self.damping * 6.0),
+                self.damping * SHRINK,
+                np.where(accept & (ratio > 0.2), self.damping, self.damping * GROW),
             ),
         )
         self.damping = np.maximum(self.damping, 1e-12)

@@ -1,11 +1,13 @@
 """Scaling laws: one object whatever its origin, with exact derivatives, its formula and its source."""
 
+from quantal.laws.held import hold as hold
 from quantal.laws.implicit import implicit as implicit
 from quantal.laws.jet import Jet as Jet
 from quantal.laws.jet import lift as lift
 from quantal.laws.law import Input as Input
 from quantal.laws.law import Law as Law
 from quantal.laws.law import Series as Series
+from quantal.laws.law import Signed as Signed
 from quantal.laws.law import Target as Target
 from quantal.laws.law import law as law
 from quantal.laws.needs import Need as Need
@@ -20,6 +22,7 @@ from quantal.laws.parameter import free as free
 from quantal.laws.parameter import natural as natural
 from quantal.laws.parameter import slopes as slopes
 from quantal.laws.power import power_law as power_law
+from quantal.laws.registry import default_laws as default_laws
 from quantal.laws.registry import get_law as get_law
 from quantal.laws.registry import laws as laws
 from quantal.laws.registry import register as register

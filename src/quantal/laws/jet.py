@@ -321,3 +321,8 @@ def softplus(x: Any) -> Any:
         return value
     small = e / (1.0 + e)
     return lift(value, (x,), (np.where(z >= 0, 1.0 - small, small),), {(0, 0): small * (1.0 - small)})
+
+
+def expit(x: Any) -> Any:
+    """1 / (1 + e^-x) to full relative precision in both tails, for a jet or an array."""
+    return exp(-softplus(-x))

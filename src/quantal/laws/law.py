@@ -22,16 +22,31 @@ Starts = Callable[[Mapping[str, Floats], Floats, np.random.Generator, int], Floa
 Series = Annotated[Any, "series"]
 """Marks an input that holds an array for each run, such as a schedule; the law receives it as (n, T)."""
 
-UNITS = {"params": "parameters", "tokens": "tokens", "samples": "samples", "compute": "FLOPs", "steps": "steps"}
+Signed = Annotated[Any, "signed"]
+"""Marks an input that may be zero or negative, such as a principal component or a share of the data."""
+
+UNITS = {
+    "params": "parameters",
+    "tokens": "tokens",
+    "samples": "samples",
+    "compute": "FLOPs",
+    "steps": "steps",
+    "unique_tokens": "tokens",
+    "batch_size": "tokens",
+    "params_non_vocab": "parameters",
+    "params_vocab": "parameters",
+    "finetune_examples": "examples",
+}
 
 
 @dataclass(frozen=True)
 class Input:
-    """A column that a law reads; ``series`` marks one with an array in each cell."""
+    """A column that a law reads; ``series`` marks one with an array in each cell, ``signed`` one that may be below zero."""
 
     name: str
     unit: str = ""
     series: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,7 +195,8 @@ class Law:
 
     def check(self, runs: Any) -> None:
         """Raise IdentifiabilityError or DataError unless the runs hold what this law needs."""
-        check_needs(self.name, self.needs, [one.name for one in self.inputs], runs)
+        signed = [one.name for one in self.inputs if one.signed]
+        check_needs(self.name, self.needs, self.input_names, runs, signed)
 
     def signature(self) -> str:
         """How to call the law."""
@@ -252,8 +268,9 @@ def law(
             if one.kind is inspect.Parameter.KEYWORD_ONLY:
                 parameters.append(_parameter(fn.__name__, one.name, hints.get(one.name), text))
             else:
-                series = get_args(hints.get(one.name)) == get_args(Series)
-                inputs.append(Input(one.name, UNITS.get(one.name, ""), series))
+                marked = get_args(hints.get(one.name))
+                series, signed = marked == get_args(Series), marked == get_args(Signed)
+                inputs.append(Input(one.name, UNITS.get(one.name, ""), series, signed))
         if not inputs or not parameters:
             raise LawError(
                 f"{fn.__name__}: a law takes columns by position and parameters after a star, "

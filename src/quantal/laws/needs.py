@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,13 @@ def varies(column: str, per: str | None = None, distinct: int = 2) -> Need:
     return Need(column, per, distinct)
 
 
-def check_needs(law: str, needs: Sequence[Need], inputs: Sequence[str], runs: Any) -> None:
-    """Raise unless the runs have every input, above zero, and vary as needed.
+def check_needs(
+    law: str, needs: Sequence[Need], inputs: Sequence[str], runs: Any, signed: Collection[str] = ()
+) -> None:
+    """Raise unless the runs have every input, above zero unless it is ``signed``, and vary as needed.
 
     Raises:
-        DataError: a column is missing, or holds a value that is not above zero, or not finite.
+        DataError: a column is missing, or holds a value that is not above zero (of one that must be), or not finite.
         IdentifiabilityError: a column or ratio does not vary enough; says which run would help.
     """
     for name in inputs:
@@ -51,12 +53,13 @@ def check_needs(law: str, needs: Sequence[Need], inputs: Sequence[str], runs: An
         if runs.column(name).role == "array":
             continue
         values = runs[name]
-        bad = ~(np.isfinite(values) & (values > 0))
+        bad = ~(np.isfinite(values) & ((values > 0) | (name in signed)))
         if np.any(bad):
             first = int(np.flatnonzero(bad)[0])
             raise DataError(
                 f"{runs.source}, row {int(runs.rows[first])}, column {name!r}: {float(values[first])!r} cannot enter the "
-                f"law {law}, which takes powers of {name} ({int(bad.sum())} such rows). "
+                f"law {law}, which {'takes finite numbers only' if name in signed else f'takes powers of {name}'} "
+                f"({int(bad.sum())} such rows). "
                 f"Leave them out with --where '{name} > 0' (where=\"{name} > 0\" in Python)."
             )
     for need in needs:
@@ -65,16 +68,17 @@ def check_needs(law: str, needs: Sequence[Need], inputs: Sequence[str], runs: An
         values = runs[need.column] / runs[need.per] if need.per else runs[need.column]
         if values.ndim > 1:
             continue
-        logs = np.sort(np.log(values))
-        seen = 1 + int(np.sum(np.diff(logs) > 1e-6))
+        kept = values[np.isfinite(values)] if need.column in signed else np.log(values)
+        order = np.sort(kept)
+        seen = 1 + int(np.sum(np.diff(order) > 1e-6))
         if seen < need.distinct:
             example = (
                 f"a run at the same {need.per} with {need.column} doubled"
                 if need.per
-                else f"a run with {need.column} near {2 * float(np.exp(logs[-1])):.3g} and the rest unchanged"
+                else f"a run with {need.column} near {2 * float(values.max()):.3g} and the rest unchanged"
             )
             raise IdentifiabilityError(
                 f"{runs.source}: {need.label} takes {seen} value{'s' if seen > 1 else ''} "
-                f"(near {float(np.exp(logs[0])):.4g}) in these {len(values)} runs, and the law {law} needs {need.distinct}: "
+                f"(near {float(values.min()):.4g}) in these {len(values)} runs, and the law {law} needs {need.distinct}: "
                 f"its exponents cannot be told apart. What would help: {example}."
             )

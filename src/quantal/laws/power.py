@@ -1,13 +1,38 @@
-"""Power laws in one input, with and without a floor."""
+"""Power laws in one input, with and without a floor; laws in a generic input x, taken to a column."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from quantal.errors import LawError
 from quantal.laws.law import UNITS, Input, Law, law
 from quantal.laws.needs import varies
 from quantal.laws.parameter import Exponent, Positive
+
+
+def in_column(law: Law, column: str) -> Law:
+    """A law of one generic input, x, as a law in a column of that name; it needs as many values as it has parameters.
+
+    Raises:
+        LawError: the column's name is empty, or the law reads more than x.
+
+    >>> in_column(power_floor, "steps").name
+    'power_floor:steps'
+    """
+    if not column:
+        raise LawError(f"{law.name}: name the column that it is a law in, as in {law.name}:params")
+    if law.input_names != ("x",):
+        raise LawError(f"{law.name} reads {', '.join(law.input_names)} and cannot be a law in {column} alone")
+    inner = law.starts
+    return replace(
+        law,
+        name=f"{law.name}:{column}",
+        inputs=(Input(column, UNITS.get(column, "")),),
+        title=f"{law.title} in {column}",
+        needs=(varies(column, distinct=len(law.parameters)),),
+        starts=None if inner is None else lambda given, *rest: inner({"x": given[column]}, *rest),
+    )
 
 
 def power_law(column: str, floor: bool = True) -> Law:
@@ -24,26 +49,11 @@ def power_law(column: str, floor: bool = True) -> Law:
     >>> float(law(compute=1e4, E=1.0, A=10.0, alpha=0.5))
     1.1
     """
-    if not column:
-        raise LawError("power law: name the column that it is a power of, as in power:params")
-    made = _power_floor if floor else _power
-    prefix = "power_floor" if floor else "power"
-    needs = (varies(column, distinct=len(made.parameters)),)
-    return Law(
-        name=f"{prefix}:{column}",
-        function=made.function,
-        inputs=(Input(column, UNITS.get(column, "")),),
-        parameters=made.parameters,
-        target=made.target,
-        title=f"power law in {column}" + (" with a floor" if floor else ""),
-        formula=made.formula,
-        source=made.source,
-        needs=needs,
-    )
+    return in_column(power_floor if floor else power, column)
 
 
-@law(source="Kaplan et al. 2020 (arXiv 2001.08361), eq. 1.1 to 1.3")
-def _power(x: Any, *, A: Positive, alpha: Exponent) -> Any:
+@law(title="power law", source="Kaplan et al. 2020 (arXiv 2001.08361), eq. 1.1 to 1.3")
+def power(x: Any, *, A: Positive, alpha: Exponent) -> Any:
     r"""L(x) = \frac{A}{x^\alpha}
 
     A: value at x = 1 [unit of the target]
@@ -52,8 +62,8 @@ def _power(x: Any, *, A: Positive, alpha: Exponent) -> Any:
     return A * x**-alpha
 
 
-@law(source="Henighan et al. 2020 (arXiv 2010.14701), eq. 1.1")
-def _power_floor(x: Any, *, E: Positive, A: Positive, alpha: Exponent) -> Any:
+@law(title="power law with a floor", source="Henighan et al. 2020 (arXiv 2010.14701), eq. 1.1")
+def power_floor(x: Any, *, E: Positive, A: Positive, alpha: Exponent) -> Any:
     r"""L(x) = E + \frac{A}{x^\alpha}
 
     E: floor that no amount of x removes [unit of the target]

@@ -1,13 +1,40 @@
-"""The registry of laws: one list, one form, found by name."""
+"""The registry of laws: one list, one form, found by name; the specialised ones are loaded when first asked for."""
 
 from __future__ import annotations
+
+import importlib
 
 from quantal.errors import LawError, did_you_mean
 from quantal.laws import joint
 from quantal.laws.law import Law
-from quantal.laws.power import power_law
+from quantal.laws.power import in_column, power, power_floor, power_law
 
-_LAWS: dict[str, Law] = {}
+# Where each law lies that is tried only when asked for by name.
+_ASKED_FOR = {
+    name: module
+    for module, names in {
+        "curves": "m1 m2 m3 m4 shifted_power power_cutoff",
+        "broken": "bnsl1 bnsl2 bnsl3",
+        "kaplan_set": "kaplan_params kaplan_tokens kaplan_compute critical_batch kaplan_training",
+        "surfaces": "rosenfeld farseer",
+        "data_limits": "data_constrained fine_tuning",
+        "experts": "clark",
+        "downstream": "overtraining downstream_error overtraining_error ladder_loss ladder_accuracy ladder emergence",
+        "observational": "capability",
+        "training": "step_learning_rate step_batch_size",
+        "schedule": "annealing multi_power",
+        "composition": "vocabulary",
+        "precision": "precision quantization_penalty",
+    }.items()
+    for name in names.split()
+}
+# Laws in as many columns as are named after a colon: the function that makes them, and columns for the list of laws.
+_IN_COLUMNS = {
+    "observational": ("observational", "observational_law", ("pc1", "pc2", "pc3")),
+    "mixture": ("composition", "mixture_law", ("share1", "share2")),
+}
+_GENERIC = {law.name: law for law in (power, power_floor)}
+_DEFAULT: dict[str, Law] = {}
 
 
 def register(law: Law) -> Law:
@@ -16,40 +43,62 @@ def register(law: Law) -> Law:
     Raises:
         LawError: the name is taken by another law.
     """
-    if _LAWS.get(law.name, law) is not law:
+    if _DEFAULT.get(law.name, law) is not law or law.name in _ASKED_FOR:
         raise LawError(f"a law named {law.name!r} is registered already; give yours another name: @ql.law(name=...)")
-    _LAWS[law.name] = law
+    _DEFAULT[law.name] = law
     return law
 
 
 def get_law(law: str | Law) -> Law:
-    """The law of a name (or the law itself); ``power:COLUMN`` and ``power_floor:COLUMN`` are power laws in any column.
+    """The law of a name (or the law itself).
+
+    A law of one curve takes any column after a colon, as in ``power:COLUMN``, ``m4:COLUMN`` or ``bnsl1:COLUMN``;
+    ``observational:COLUMN,...`` and ``mixture:COLUMN,...`` take several.
 
     Raises:
         LawError: no law has that name; suggests the nearest.
 
     >>> get_law("chinchilla").parameter_names
     ('E', 'A', 'B', 'alpha', 'beta')
-    >>> get_law("power:steps").input_names
-    ('steps',)
+    >>> get_law("power:steps").input_names, get_law("m3:tokens").input_names
+    (('steps',), ('tokens',))
     """
     if isinstance(law, Law):
         return law
-    if law in _LAWS:
-        return _LAWS[law]
-    kind, _, column = law.partition(":")
-    if kind in ("power", "power_floor") and column:
-        return power_law(column, floor=kind == "power_floor")
-    raise LawError(f"there is no law {law!r}. {did_you_mean(law, [*_LAWS, 'power:COLUMN', 'power_floor:COLUMN'])}")
+    if law in _DEFAULT:
+        return _DEFAULT[law]
+    kind, colon, columns = law.partition(":")
+    if kind in _IN_COLUMNS:
+        module, maker, usual = _IN_COLUMNS[kind]
+        chosen = tuple(part.strip() for part in columns.split(",") if part.strip()) if colon else usual
+        return getattr(_module(module), maker)(chosen)
+    if kind in _GENERIC or kind in _ASKED_FOR:
+        found: Law = _GENERIC.get(kind) or getattr(_module(_ASKED_FOR[kind]), kind)
+        return in_column(found, columns.strip()) if colon else found
+    known = [*_DEFAULT, *_ASKED_FOR, *_IN_COLUMNS, "power:COLUMN", "power_floor:COLUMN"]
+    raise LawError(f"there is no law {law!r}. {did_you_mean(law, known)}")
+
+
+def default_laws() -> tuple[Law, ...]:
+    """The laws that are tried where none is named: joint laws, power laws in the usual columns, and those of one's own.
+
+    >>> "kaplan" in [law.name for law in default_laws()], "clark" in [law.name for law in default_laws()]
+    (True, False)
+    """
+    return tuple(_DEFAULT.values())
 
 
 def laws() -> tuple[Law, ...]:
-    """All registered laws, power laws in params, tokens, compute and steps among them.
+    """All laws; those of one curve in a generic input x, which `get_law` takes to any column.
 
-    >>> "kaplan" in [law.name for law in laws()]
+    >>> "clark" in [law.name for law in laws()]
     True
     """
-    return tuple(_LAWS.values())
+    return (*_DEFAULT.values(), *(get_law(name) for name in (*_ASKED_FOR, *_IN_COLUMNS)))
+
+
+def _module(name: str) -> object:
+    return importlib.import_module(f"quantal.laws.{name}")
 
 
 for _law in (

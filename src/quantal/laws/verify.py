@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from quantal.errors import LawError
-from quantal.laws.law import Law, plain, probe
+from quantal.laws.law import Floats, Law, plain, probe
 
 GRADIENT_TOLERANCE = 1e-7
 HESSIAN_TOLERANCE = 1e-5
 
 
-def verify(law: Law) -> None:
+def verify(law: Law, at: tuple[Mapping[str, Floats], Floats] | None = None) -> None:
     """Raise LawError unless value, gradient and Hessian from jets agree with extended-precision central differences.
 
-    The differences are Richardson-extrapolated in long double; the error is taken relative to the size of the terms.
+    They are looked at ``at`` given inputs and parameters, or where `probe` says. The differences are
+    Richardson-extrapolated in long double; the error is taken relative to the size of the terms.
     """
-    inputs, theta = probe(law)
+    inputs, theta = probe(law) if at is None else at
     try:
         jet = law.jet(inputs, theta[None, :])
     except LawError:

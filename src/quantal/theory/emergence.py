@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from quantal.errors import InputError
 from quantal.theory.arguments import Floats, amounts, choice, plain
@@ -112,7 +112,7 @@ def _learned(frequencies: Frequencies, ranks: Floats, quanta: Floats, limits: li
     chance = np.clip(quanta[:, None] - (ranks - 1), 0.0, 1.0)
     p = frequencies.pmf(ranks)
     for rule, amount in limits:
-        chance = chance * (1 - rule.unlearned(amount[:, None], p, ranks))
+        chance = chance * rule.learned(amount[:, None], p, ranks)
     return chance
 
 
@@ -209,7 +209,7 @@ def emergence_of(
         w * float(task.metric.at(1.0)) for w, task in zip(benchmark.shares(), benchmark.tasks, strict=True)
     )
 
-    def arrived(log_amount: Floats) -> Floats:
+    def arrived(log_amount: Floats) -> NDArray[np.bool_]:
         return (value(log_amount) - nothing) / (everything - nothing) >= levels
 
     reached = arrived(high)

@@ -65,7 +65,8 @@ def completion(
 def finite_exponent(gamma: float, n: ArrayLike, count: float, resource: str = "params") -> Any:
     """Local log-log slope of the loss above its floor when n of K quanta are learned: gamma / (1 - ((n+1/2)/(K+1/2))^gamma).
 
-    In samples or steps it is divided by gamma + 1. At gamma = 0 it is 1 / ln((K+1/2)/(n+1/2)).
+    It is the midpoint form's slope in ln(n + 1/2), exact to second order in 1/n. In samples or steps it is divided
+    by gamma + 1. At gamma = 0 it is 1 / ln((K+1/2)/(n+1/2)).
 
     Raises:
         InputError: n not in 0 to K, gamma <= -1, count < 1, or resource unknown.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,11 @@ from numpy.typing import ArrayLike
 
 from quantal.errors import InputError
 from quantal.theory.arguments import Floats, amounts, number, plain
+from quantal.theory.capacity import Capacity
 from quantal.theory.losses import FAINTEST
+from quantal.theory.resources import Limit, broadcast_limits, learned_prefix
+from quantal.theory.rules import LearningRule, Poisson
+from quantal.theory.step_rules import GradientFlow
 from quantal.theory.summation import breaks_of, sum_series
 
 if TYPE_CHECKING:
@@ -72,20 +78,79 @@ class MissingQuanta:
             InputError: n negative or not finite.
         """
         count = amounts("n", n, "100")
-        excess = np.asarray(self.model.loss_after(count)) - self.model.floor
+        return self._lifted(np.asarray(self.model.loss_after(count)), count.ravel(), [])
+
+    def loss(
+        self,
+        *,
+        params: ArrayLike | None = None,
+        samples: ArrayLike | None = None,
+        steps: ArrayLike | None = None,
+        rule: LearningRule = Poisson(),  # noqa: B008
+        step_rule: LearningRule = GradientFlow(),  # noqa: B008
+        capacity: Capacity = Capacity(),  # noqa: B008
+    ) -> Any:
+        """Exact expected loss in nats under the limits given, as `QuantaModel.loss`; a missing quantum still takes its place in a model.
+
+        Raises:
+            InputError: as `QuantaModel.loss`.
+        """
+        quanta, limits, _ = broadcast_limits(params, samples, steps, rule, step_rule, capacity)
+        full = self.model.loss(
+            params=params, samples=samples, steps=steps, rule=rule, step_rule=step_rule, capacity=capacity
+        )
+        return self._lifted(np.asarray(full), quanta, limits)
+
+    def _lifted(self, full: Floats, quanta: Floats, limits: list[Limit]) -> Any:
+        """The full model's loss plus what it has gained by quanta that are missing here; quanta of shape (C,)."""
         if self.every is None:
-            return plain(self.floor + self.amplitude_factor * excess)
-        whole = np.floor(count / self.every).ravel()
-        return plain(self.floor + excess - self._missing_mass(whole).reshape(count.shape))
+            return plain(np.asarray(self.floor + self.amplitude_factor * (full - self.model.floor)))
+        gained = [
+            self._gained(n, [(rule, amount[at : at + 1]) for rule, amount in limits]) for at, n in enumerate(quanta)
+        ]
+        return plain(full + np.array(gained).reshape(full.shape))
+
+    def _gained(self, n: float, limits: list[Limit]) -> float:
+        """Sum over the multiples k <= n of M of p_k gap_k P(k learned); a multiple that fits in part counts for that part."""
+        frequencies, gap, step = self.model.frequencies, self.model.gap, float(self.every or 1)
+        last = min(n, float(frequencies.count))
+        for rule, amount in limits:
+            if rule.sharp:
+                last = min(last, float(learned_prefix(frequencies, rule, amount)[0]))
+        smooth = [limit for limit in limits if not limit[0].sharp]
+
+        def value(k: Floats) -> Floats:
+            p = frequencies.pmf(k)
+            worth = gap.at(frequencies, k)
+            for rule, amount in smooth:
+                worth = worth * rule.learned(amount, p, k)
+            return worth
+
+        def gain(j: Floats) -> Floats:
+            return frequencies.pmf(step * j) * value(step * j)
+
+        total = float(self._sum(gain, np.zeros(1), np.floor(last / step))[0])
+        following = np.ceil(last) if math.isfinite(last) else 0.0
+        if following > last and following % step == 0:
+            whole = np.array([following])
+            total += float(
+                ((frequencies.tail(np.array([following - 1])) - frequencies.tail(np.array([last]))) * value(whole))[0]
+            )
+        return total
 
     def _missing_mass(self, n: Floats) -> Floats:
         """Sum over j > n of p_jM gap_jM, n whole."""
-        step, frequencies = float(self.every or 1), self.model.frequencies
+        frequencies, gap, step = self.model.frequencies, self.model.gap, float(self.every or 1)
+        count = np.floor(frequencies.count / step)
+        return self._sum(lambda j: frequencies.pmf(step * j) * gap.at(frequencies, step * j), n, count)
+
+    def _sum(self, values: Callable[[Floats], Floats], n: Floats, count: float) -> Floats:
+        frequencies, step = self.model.frequencies, float(self.every or 1)
         return sum_series(
-            lambda j: frequencies.pmf(step * j) * self.model.gap.at(frequencies, step * j),
+            values,
             n,
-            np.floor(frequencies.count / step),
-            lambda j: frequencies.pmf(step * j) > FAINTEST,
+            count,
+            lambda j: (frequencies.pmf(step * j) > FAINTEST) & (values(j) > FAINTEST),
             f"every {self.every}th quantum of {self.model!r}",
             np.unique(np.floor(breaks_of(frequencies) / step)),
         )

@@ -71,6 +71,9 @@ class GradientFlow(Window):
     def at(self, u: ArrayLike) -> Floats:
         return self._exponential().at(u)
 
+    def complement(self, u: ArrayLike) -> Floats:
+        return self._exponential().complement(u)
+
     def inverse(self, unlearned: float) -> float:
         return self._exponential().inverse(unlearned)
 

@@ -144,14 +144,15 @@ def count_while(holds: Callable[[Floats, Columns], NDArray[np.bool_]], columns: 
         good = holds(2.0**middle, column)
         low, high = np.where(good, middle, low), np.where(good, high, middle)
     first = holds(np.ones(columns), column)
-    low, high = 2.0**low, np.minimum(2.0**high, end + 1)
+    low = np.ldexp(1.0, low.astype(np.int64))
+    high = np.minimum(np.ldexp(1.0, high.astype(np.int64)), end + 1)
     while True:
         middle = np.floor((low + high) / 2)
         if not np.any((middle > low) & (middle < high)):
             break
         good = holds(middle, column)
         low, high = np.where(good, middle, low), np.where(good, high, middle)
-    return np.where(first, low, 0.0)
+    return np.asarray(np.where(first, low, 0.0), dtype=np.float64)
 
 
 def breaks_of(frequencies: Frequencies) -> Floats:
@@ -160,8 +161,8 @@ def breaks_of(frequencies: Frequencies) -> Floats:
 
     if not isinstance(frequencies, Empirical):
         return np.zeros(0)
-    changes = np.flatnonzero(np.diff(frequencies.counts)) + 1.0
-    sixteenths = np.arange(float(_NODES), frequencies.count, _NODES)
+    changes = np.asarray(np.flatnonzero(np.diff(frequencies.counts)) + 1, dtype=np.float64)
+    sixteenths = np.arange(float(_NODES), frequencies.count, _NODES, dtype=np.float64)
     return changes if changes.size < sixteenths.size else sixteenths
 
 

@@ -1,0 +1,61 @@
+# Everything runs in the project's own virtual environment; each target sets up what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help report test test-all test-slow lint benchmark clean
+
+help:
+	@echo "make report     read the demo runs, fit every law, forecast and plan; write report.html"
+	@echo "make test       the tests that need no root (under 6 minutes)"
+	@echo "make test-all   these, and what needs extras, a built wheel or a real Chromium (installs them)"
+	@echo "make test-slow  coverage of intervals, the published grid of starts and other long checks"
+	@echo "make lint       ruff, pyright, import-linter"
+	@echo "make benchmark  speed against the peers; needs QUANTAL_DATA"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,lint]"
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,lint,browser]"
+	@touch $@
+
+report: $(VENV)/.run
+	$(BIN)/quantal report tiny-lm -o report.html
+
+test: $(VENV)/.test
+	@if [ -z "$$QUANTAL_DATA" ]; then echo "QUANTAL_DATA is unset: tests on the public tables will say that they did not run"; fi
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check src tests benchmarks experiments
+	$(BIN)/ruff format --check src tests benchmarks experiments
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+chromium:
+	@if [ -z "$(CHROMIUM)" ]; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	  else echo "A real Chromium is needed. Install it with: sudo apt-get install chromium"; exit 1; fi; fi
+
+test-all: lint test chromium $(VENV)/.all
+	$(BIN)/python -m pytest -m "browser or wheel"
+
+test-slow: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow
+
+benchmark: $(VENV)/.test
+	$(BIN)/python benchmarks/chinchilla_fit.py
+
+clean:
+	rm -rf $(VENV) report.html build dist

@@ -1,0 +1,5 @@
+"""python -m quantal"""
+
+from quantal.cli import main
+
+main()

@@ -1,0 +1,38 @@
+"""plot(noun) -> Chart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantal.errors import InputError
+from quantal.fit import Comparison, Fit
+from quantal.plan import Plan
+from quantal.report.chart import Chart
+from quantal.report.charts_compute import forecast_fan
+from quantal.report.charts_fit import measured_against_predicted
+from quantal.report.charts_table import law_ranking, runs_overview
+from quantal.runs import Runs
+
+
+def plot(noun: Any) -> Chart:
+    """The chart of a noun: runs as they lie, a fit against its runs, laws ranked, or a plan on its forecast.
+
+    Save it with ``plot(noun).save("chart.html")``; other charts of the same nouns are in `quantal.report`.
+
+    Raises:
+        InputError: no chart is known for this kind of object.
+
+    >>> import quantal as ql
+    >>> ql.plot(ql.read_runs({"params": [1e6, 1e7], "tokens": [2e8, 2e9], "loss": [4.1, 3.5]}))
+    Chart('runs': Where the runs lie; 1 series, 2 points; save it as .html)
+    """
+    match noun:
+        case Runs():
+            return runs_overview(noun)
+        case Fit():
+            return measured_against_predicted(noun)
+        case Comparison():
+            return law_ranking(noun)
+        case Plan():
+            return forecast_fan(noun.fit, [noun])
+    raise InputError(f"plot draws Runs, Fit, Comparison or Plan, and was given {type(noun).__name__}")
