@@ -58,7 +58,14 @@ def kappa_terms(x: np.ndarray, ln: np.ndarray, ld: np.ndarray) -> tuple[np.ndarr
     joint, share = np.exp(s / k), np.exp(k * u - s)
     floor = np.full_like(ln, np.exp(e))
     by_k = joint * (share * u + (1 - share) * v - s / k)
-    return floor + joint, [joint * share, joint * (1 - share), floor, -ln * joint * share, -ld * joint * (1 - share), by_k]
+    return floor + joint, [
+        joint * share,
+        joint * (1 - share),
+        floor,
+        -ln * joint * share,
+        -ld * joint * (1 - share),
+        by_k,
+    ]
 
 
 def kaplan_terms(x: np.ndarray, ln: np.ndarray, ld: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -74,7 +81,9 @@ def kaplan_terms(x: np.ndarray, ln: np.ndarray, ld: np.ndarray) -> tuple[np.ndar
     ]
 
 
-def scipy_loop(terms: Any, start: np.ndarray, weights: np.ndarray, ln: np.ndarray, ld: np.ndarray, ly: np.ndarray) -> tuple[np.ndarray, float]:
+def scipy_loop(
+    terms: Any, start: np.ndarray, weights: np.ndarray, ln: np.ndarray, ld: np.ndarray, ly: np.ndarray
+) -> tuple[np.ndarray, float]:
     """Objectives and CPU seconds of one BFGS a resample."""
 
     def objective(x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
@@ -98,7 +107,9 @@ def published_grid_fit(ln: np.ndarray, ld: np.ndarray, ly: np.ndarray, every: in
         return float(np.sum(huber(ly - np.log(chinchilla_terms(x, ln, ld)[0]))[0]))
 
     grid = published_grid()[::every]
-    grid = np.column_stack([np.log(grid[:, 1]), np.log(grid[:, 2]), np.log(grid[:, 0]), np.where(grid[:, 3:] == 0.01, 0.0, grid[:, 3:])])
+    grid = np.column_stack(
+        [np.log(grid[:, 1]), np.log(grid[:, 2]), np.log(grid[:, 0]), np.where(grid[:, 3:] == 0.01, 0.0, grid[:, 3:])]
+    )
     began = time.process_time()
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -191,7 +202,9 @@ def main() -> None:
     start = PUBLISHED_START
     out["chinchilla"] = resamples("chinchilla", runs, chinchilla_terms, start, 4000, 4000)
     out["kappa"] = resamples("kappa", runs, kappa_terms, np.append(start, 0.0), 4000, few)
-    out["kaplan"] = resamples("kaplan", runs, kaplan_terms, np.array([np.log(6.4e13), np.log(1.8e13), 0.076, 0.103]), 4000, few)
+    out["kaplan"] = resamples(
+        "kaplan", runs, kaplan_terms, np.array([np.log(6.4e13), np.log(1.8e13), 0.076, 0.103]), 4000, few
+    )
     out["own law"] = resamples(own, runs, chinchilla_terms, start, 4000, few)
     rng = np.random.default_rng(0)
     n, d = np.exp(rng.uniform(13, 23, 5000)), np.exp(rng.uniform(18, 27, 5000))

@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-NEEDS_PUBLIC = re.compile(r"\bchinchilla_runs\b|(quantal (?:fit|plan|compare|forecast|report|data show) chinchilla\b)|read_runs\(\"chinchilla\"\)")
+NEEDS_PUBLIC = re.compile(
+    r"\bchinchilla_runs\b|(quantal (?:fit|plan|compare|forecast|report|data show) chinchilla\b)|read_runs\(\"chinchilla\"\)"
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -30,7 +32,9 @@ def test_code_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         elif language in ("sh", "bash", "console"):
             _run_shell(code, tmp_path)
         else:
-            assert language in ("json", "text", "csv", "toml"), f"{page.name}: a block of {language or 'no language'!r} is not run by the tests"
+            assert language in ("json", "text", "csv", "toml"), (
+                f"{page.name}: a block of {language or 'no language'!r} is not run by the tests"
+            )
 
 
 def _run_python(code: str, scope: dict[str, object]) -> None:
@@ -50,7 +54,9 @@ def _run_shell(code: str, place: Path) -> None:
             continue
         if command.startswith(("make ", "git ", "pip ", "python3 -m venv", ". ", "cd ", "apt-get", "sudo ")):
             if command.startswith("make "):
-                done = subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+                done = subprocess.run(
+                    ["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+                )
                 assert done.returncode == 0, done.stderr
             continue
         assert command.startswith("quantal "), f"what is this command? {command}"
@@ -77,7 +83,12 @@ def test_every_public_name_has_a_docstring() -> None:
     import quantal
 
     names = [name for name in dir(quantal) if not name.startswith("_")]
-    bare = [name for name in names if not (getattr(quantal, name).__doc__ or "").strip() and name not in ("Positive", "Exponent", "Fraction", "Real", "Series")]
+    bare = [
+        name
+        for name in names
+        if not (getattr(quantal, name).__doc__ or "").strip()
+        and name not in ("Positive", "Exponent", "Fraction", "Real", "Series")
+    ]
     assert not bare
 
 

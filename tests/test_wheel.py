@@ -16,7 +16,9 @@ pytestmark = pytest.mark.wheel
 
 
 def _run(*args: str, cwd: Path) -> str:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("QUANTAL", "PYTHON", "VIRTUAL_ENV"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("QUANTAL", "PYTHON", "VIRTUAL_ENV"))
+    }
     done = subprocess.run(args, cwd=cwd, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -33,7 +35,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_main_job(installed: Path) -> None:
-    out = _run(str(installed / "env/bin/quantal"), "report", "tiny-lm", "-o", "report.html", "--bootstrap", "100", cwd=installed)
+    out = _run(
+        str(installed / "env/bin/quantal"),
+        "report",
+        "tiny-lm",
+        "-o",
+        "report.html",
+        "--bootstrap",
+        "100",
+        cwd=installed,
+    )
     assert "report.html" in out
     page = (installed / "report.html").read_text(encoding="utf-8")
     assert page.count("<html") == 1
@@ -41,7 +52,9 @@ def test_the_main_job(installed: Path) -> None:
 
 
 def test_the_core_install_is_light(installed: Path) -> None:
-    size = sum(path.stat().st_size for path in (installed / "env").rglob("*") if path.is_file() and not path.is_symlink())
+    size = sum(
+        path.stat().st_size for path in (installed / "env").rglob("*") if path.is_file() and not path.is_symlink()
+    )
     assert size < 500e6, f"{size / 1e6:.0f} MB"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,17 @@ from quantal.cli.app import COMMANDS
 ENVIRONMENT = {**os.environ, "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
 
 
-def quantal(*args: str, check: bool = True, text: str | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def quantal(
+    *args: str, check: bool = True, text: str | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "quantal", *args], capture_output=True, text=True, input=text, env=ENVIRONMENT, cwd=cwd, check=False
+        [sys.executable, "-m", "quantal", *args],
+        capture_output=True,
+        text=True,
+        input=text,
+        env=ENVIRONMENT,
+        cwd=cwd,
+        check=False,
     )
     if check:
         assert done.returncode == 0, done.stderr
@@ -44,7 +53,20 @@ def runs_csv(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_fit(runs_csv: str) -> None:
-    found = answer("fit", runs_csv, "--law", "chinchilla", "--where", 'dataset == "c4"', "--bootstrap", "50", "--level", "80", "--level", "95")
+    found = answer(
+        "fit",
+        runs_csv,
+        "--law",
+        "chinchilla",
+        "--where",
+        'dataset == "c4"',
+        "--bootstrap",
+        "50",
+        "--level",
+        "80",
+        "--level",
+        "95",
+    )
     assert found["law"] == "chinchilla"
     assert found["n_runs"] == 25
     assert found["n_dropped"] == 0
@@ -63,7 +85,9 @@ def test_fit_of_the_public_runs(public_data: Path) -> None:
 
 
 def test_columns_groups_and_influence(runs_csv: str) -> None:
-    groups = answer("fit", runs_csv, "--column", "loss=eval/loss", "--group-by", "dataset", "--bootstrap", "20", "--influence", "2")["groups"]
+    groups = answer(
+        "fit", runs_csv, "--column", "loss=eval/loss", "--group-by", "dataset", "--bootstrap", "20", "--influence", "2"
+    )["groups"]
     assert set(groups) == {"c4", "books"}
     assert groups["books"]["parameters"]["E"]["value"] > groups["c4"]["parameters"]["E"]["value"]
     assert len(groups["c4"]["influence"]) == 2
@@ -92,7 +116,18 @@ def test_forecast_and_plan(runs_csv: str, tmp_path: Path) -> None:
 
 
 def test_plan_of_the_public_runs(public_data: Path) -> None:
-    plan = answer("plan", "chinchilla", "--law", "chinchilla", "--drop-highest-loss", "5", "--compute", "5.76e23", "--bootstrap", "100")
+    plan = answer(
+        "plan",
+        "chinchilla",
+        "--law",
+        "chinchilla",
+        "--drop-highest-loss",
+        "5",
+        "--compute",
+        "5.76e23",
+        "--bootstrap",
+        "100",
+    )
     assert plan["params"]["value"] == pytest.approx(7.3e10, rel=0.01)
     assert plan["params_exponent"]["value"] == pytest.approx(0.514, abs=1e-3)
     everything = answer("plan", "chinchilla", "--compute", "5.76e23", "--bootstrap", "50")
@@ -187,13 +222,29 @@ def test_bad_input_is_one_message(args: list[str], says: str, runs_csv: str, tmp
     assert not list(tmp_path.iterdir())
 
 
+def test_messages_are_held(runs_csv: str, tmp_path: Path) -> None:
+    """Every message in full; QUANTAL_WRITE_MESSAGES=1 writes them anew after a change that was meant."""
+    held = Path(__file__).with_name("messages.txt")
+    lines = []
+    for args, _ in BAD:
+        done = quantal(*(runs_csv if arg == "RUNS" else arg for arg in args), check=False, cwd=tmp_path)
+        text = re.sub(r"\[[^]]*tables:[^]]*\]|Known: .*", "Known: ...", done.stderr.replace(runs_csv, "RUNS"))
+        lines.append(f"$ quantal {' '.join(args)}\n{text}")
+    now = "\n".join(lines)
+    if os.environ.get("QUANTAL_WRITE_MESSAGES"):
+        held.write_text(now, encoding="utf-8")
+    assert now == held.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("cell", "says"),
     [("nan", "nan"), ("inf", "inf"), ("", "row 2"), ("-3", "-3"), ("n/a", "n/a"), ("three", "three")],
 )
 def test_what_is_no_measurement_names_row_column_and_value(cell: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
-    path.write_text(f"params,tokens,loss\n1e6,1e8,3.0\n{'-3' if cell == '-3' else '2e6'},2e8,{cell if cell != '-3' else '2.9'}\n")
+    path.write_text(
+        f"params,tokens,loss\n1e6,1e8,3.0\n{'-3' if cell == '-3' else '2e6'},2e8,{cell if cell != '-3' else '2.9'}\n"
+    )
     done = quantal("fit", str(path), check=False)
     assert done.returncode == 1
     assert done.stdout == ""

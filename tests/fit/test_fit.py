@@ -154,15 +154,39 @@ def test_outliers_are_named_with_their_effect(grid_runs: Runs) -> None:
             "params takes 1 value .*What would help: a run with params near 2e\\+06",
         ),
         (
-            {"params": np.geomspace(1e6, 1e8, 8), "tokens": 20 * np.geomspace(1e6, 1e8, 8), "loss": np.linspace(3, 2.5, 8)},
+            {
+                "params": np.geomspace(1e6, 1e8, 8),
+                "tokens": 20 * np.geomspace(1e6, 1e8, 8),
+                "loss": np.linspace(3, 2.5, 8),
+            },
             "chinchilla",
             IdentifiabilityError,
             "tokens/params takes 1 value .*a run at the same params with tokens doubled",
         ),
-        ({"params": [1e6, 2e6, 4e6], "loss": [3, 2.9, 2.8]}, "power_floor:params", DataError, "3 runs cannot determine the 3"),
-        ({"params": [1e6, 2e6, 4e6, 8e6], "loss": [3, 2.9, 0.0, 2.7]}, "power:params", DataError, "row 3, column 'loss': 0.0"),
-        ({"x": [0.0, 1.0, 2.0, 3.0], "loss": [3, 2.9, 2.8, 2.7]}, "power:x", DataError, "row 1, column 'x': 0.0 cannot enter"),
-        ({"params": [1e6, 2e6, 4e6, 8e6], "score": [3, 2.9, 2.8, 2.7]}, "power:params", DataError, "no column 'loss' to explain"),
+        (
+            {"params": [1e6, 2e6, 4e6], "loss": [3, 2.9, 2.8]},
+            "power_floor:params",
+            DataError,
+            "3 runs cannot determine the 3",
+        ),
+        (
+            {"params": [1e6, 2e6, 4e6, 8e6], "loss": [3, 2.9, 0.0, 2.7]},
+            "power:params",
+            DataError,
+            "row 3, column 'loss': 0.0",
+        ),
+        (
+            {"x": [0.0, 1.0, 2.0, 3.0], "loss": [3, 2.9, 2.8, 2.7]},
+            "power:x",
+            DataError,
+            "row 1, column 'x': 0.0 cannot enter",
+        ),
+        (
+            {"params": [1e6, 2e6, 4e6, 8e6], "score": [3, 2.9, 2.8, 2.7]},
+            "power:params",
+            DataError,
+            "no column 'loss' to explain",
+        ),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(table: dict, law: str, error: type[Exception], says: str) -> None:
@@ -216,7 +240,9 @@ def test_saved_fits_come_back_whole(fitted: Fit, tmp_path: Path) -> None:
         (lambda d: d.pop("parameters"), DataError, "damaged"),
     ],
 )
-def test_damaged_saved_fits_are_refused(fitted: Fit, tmp_path: Path, change: object, error: type[Exception], says: str) -> None:
+def test_damaged_saved_fits_are_refused(
+    fitted: Fit, tmp_path: Path, change: object, error: type[Exception], says: str
+) -> None:
     path = tmp_path / "fit.json"
     fitted.save(str(path))
     data = json.loads(path.read_text())

@@ -35,9 +35,13 @@ def test_gradient_and_hessian_against_differences(grid_runs: Runs, name: str, la
     for i in range(problem.size):
         move = step * np.eye(problem.size)[i]
         up, down = problem.evaluate(free + move, weights), problem.evaluate(free - move, weights)
-        np.testing.assert_allclose(gradient[:, i], (up[0] - down[0]) / (2 * step), rtol=2e-4, atol=1e-6 * abs(gradient).max())
+        np.testing.assert_allclose(
+            gradient[:, i], (up[0] - down[0]) / (2 * step), rtol=2e-4, atol=1e-6 * abs(gradient).max()
+        )
         if OBJECTIVES[name].kind != "huber" or OBJECTIVES[name].noise:
-            np.testing.assert_allclose(hessian[:, i], (up[1] - down[1]) / (2 * step), rtol=1e-3, atol=1e-5 * abs(hessian).max())
+            np.testing.assert_allclose(
+                hessian[:, i], (up[1] - down[1]) / (2 * step), rtol=1e-3, atol=1e-5 * abs(hessian).max()
+            )
     np.testing.assert_allclose(problem.values(free, weights), problem.evaluate(free, weights)[0], rtol=1e-12)
 
 
@@ -99,7 +103,10 @@ def test_fits_do_not_depend_on_units_or_order(scale: float, seed: int) -> None:
     plain = fit({"params": n, "tokens": d, "loss": loss}, "chinchilla", objective="log_squares", starts=4)
     order = rng.permutation(25)
     moved = fit(
-        {"params": n[order], "tokens": scale * d[order], "loss": loss[order]}, "chinchilla", objective="log_squares", starts=4
+        {"params": n[order], "tokens": scale * d[order], "loss": loss[order]},
+        "chinchilla",
+        objective="log_squares",
+        starts=4,
     )
     want = plain.theta * np.array([1, 1, scale ** plain.theta[4], 1, 1])
     np.testing.assert_allclose(moved.theta, want, rtol=2e-5)

@@ -30,7 +30,7 @@ OPERATIONS = {
     "log1p": (lambda x, y: np.log1p(x * y), lambda x, y: mp.log1p(x * y)),
     "sqrt": (lambda x, y: np.sqrt(x + y * y), lambda x, y: mp.sqrt(x + y * y)),
     "tanh": (lambda x, y: np.tanh(x - y * y), lambda x, y: mp.tanh(x - y * y)),
-    "abs": (lambda x, y: abs(x - 5 * y) + np.abs(x), lambda x, y: abs(x - 5 * y) + abs(x)),
+    "abs": (lambda x, y: abs(x - 20 * y) + np.abs(x), lambda x, y: abs(x - 20 * y) + abs(x)),
     "maximum": (lambda x, y: np.maximum(x * x, y * 0.001), lambda x, y: x * x),
     "minimum": (lambda x, y: np.minimum(x * x + 9, y * 0.1), lambda x, y: y / 10),
     "where": (lambda x, y: np.where(x > 0, x * y, y), lambda x, y: x * y),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import mpmath as mp
@@ -114,9 +115,9 @@ def test_a_wrong_name_suggests_the_nearest() -> None:
         get_law("chinchila")
     with pytest.raises(InputError, match="Did you mean 'params'"):
         get_law("chinchilla")(param=1e9)
-    with pytest.raises(InputError, match="chinchilla needs tokens, E, A, B, alpha, beta"):
+    with pytest.raises(InputError, match="chinchilla needs tokens"):
         get_law("chinchilla")(params=1e9)
-    with pytest.raises(InputError, match="E = -1.0 lies outside"):
+    with pytest.raises(InputError, match=r"E = -1\.0 lies outside"):
         get_law("power_floor:x")(x=2.0, E=-1.0, A=1.0, alpha=0.5)
 
 
@@ -152,7 +153,6 @@ def test_a_law_of_ones_own_works_and_is_checked() -> None:
             return A / tokens
 
     with pytest.raises(LawError, match="cannot be differentiated"):
-        import math
 
         @ql.law
         def scalar(tokens, *, A: ql.Positive):
@@ -183,12 +183,15 @@ def test_laws_compose_loss_then_accuracy() -> None:
     both = get_law("chinchilla").then(ladder)
     assert both.input_names == ("params", "tokens")
     assert both.target.name == "accuracy"
-    point = dict(params=1e9, tokens=2e10, E=1.7, A=400.0, B=900.0, alpha=0.34, beta=0.3)
+    point = {"params": 1e9, "tokens": 2e10, "E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.3}
     loss = get_law("chinchilla")(**point)
     assert float(both(**point, low=0.25, steep=5.0, middle=2.5)) == pytest.approx(
         float(ladder(loss=loss, low=0.25, steep=5.0, middle=2.5))
     )
-    inputs, theta = {"params": np.array([1e9]), "tokens": np.array([2e10])}, np.array([1.7, 400, 900, 0.34, 0.3, 0.25, 5, 2.5])
+    inputs, theta = (
+        {"params": np.array([1e9]), "tokens": np.array([2e10])},
+        np.array([1.7, 400, 900, 0.34, 0.3, 0.25, 5, 2.5]),
+    )
     step = 1e-6
     up, down = theta.copy(), theta.copy()
     up[3] += step
@@ -209,4 +212,6 @@ def test_free_coordinates_come_back(value: float, low: float, width: float) -> N
     assert float(both.natural(both.free(inside))) == pytest.approx(inside, rel=1e-9, abs=1e-9)
     slope, _ = both.slopes(np.float64(inside))
     u = both.free(inside)
-    assert float(slope) == pytest.approx(float(both.natural(u + 1e-6) - both.natural(u - 1e-6)) / 2e-6, rel=1e-4, abs=1e-9)
+    assert float(slope) == pytest.approx(
+        float(both.natural(u + 1e-6) - both.natural(u - 1e-6)) / 2e-6, rel=1e-4, abs=1e-9
+    )

@@ -38,7 +38,12 @@ def test_closed_forms_are_the_minimum(name: str, power: float) -> None:
     def loss(n: float) -> float:
         return float(law.value({"params": np.exp([n]), "tokens": compute / 6 / np.exp([n])}, theta[0])[0])
 
-    best = minimize_scalar(loss, bounds=(np.log(found.params[0]) - 5, np.log(found.params[0]) + 5), method="bounded", options={"xatol": 1e-9})
+    best = minimize_scalar(
+        loss,
+        bounds=(np.log(found.params[0]) - 5, np.log(found.params[0]) + 5),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
     assert found.loss[0] <= best.fun + 1e-12
     assert found.params[0] == pytest.approx(float(np.exp(best.x)), rel=1e-3)
     assert 6 * found.params[0] * found.tokens[0] == pytest.approx(compute, rel=1e-12)
@@ -110,8 +115,9 @@ def test_a_law_of_ones_own_plans_by_search(grid_runs: Runs) -> None:
 
 
 def test_what_cannot_be_planned(grid_runs: Runs) -> None:
-    with pytest.raises(LawError, match="plan\nwith a joint law|plan with a joint law"):
-        ql.plan(ql.fit(grid_runs, "power_floor:compute"), compute=1e20)
+    single = ql.fit(grid_runs, "power_floor:compute")
+    with pytest.raises(LawError, match="plan with a joint law"):
+        ql.plan(single, compute=1e20)
     fit = ql.fit(grid_runs, "chinchilla")
     for bad in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(InputError, match="compute ="):

@@ -70,7 +70,7 @@ def main() -> None:
     warnings.showwarning = _show_warning
     status = 0
     try:
-        status = group.main(standalone_mode=False) or 0
+        status = group.main(prog_name="quantal", standalone_mode=False) or 0
     except click.exceptions.Abort:
         _say("interrupted")
         status = 130
@@ -79,7 +79,7 @@ def main() -> None:
         status = 130
     except click.UsageError as error:
         help_of = error.ctx.command_path if error.ctx else "quantal"
-        _say(f"{error.format_message()} See `{help_of} --help`.")
+        _say(f"{error.format_message().rstrip('.')}. See `{help_of} --help`.")
         status = 2
     except click.ClickException as error:
         _say(error.format_message())

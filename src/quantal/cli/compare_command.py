@@ -62,9 +62,15 @@ def command(
     def work(part: Runs, _saved: Fit | None) -> Comparison:
         with progress_bar("comparing laws") as progress:
             return compare(
-                part, chosen, target=target, objective=objective, held_out=holdout,
-                drop_highest_loss=drop_highest_loss, seed=seed, progress=progress,
-            )  # fmt: skip
+                part,
+                chosen,
+                target=target,
+                objective=objective,
+                held_out=holdout,
+                drop_highest_loss=drop_highest_loss,
+                seed=seed,
+                progress=progress,
+            )
 
     result = each_group(table, saved, group_by, work)
     if as_json:

@@ -91,10 +91,20 @@ def command(
     def work(part: Runs, _saved: Fit | None) -> Fit:
         with progress_bar(f"fitting {law}") as progress:
             return fit(
-                part, law, target=target, objective=objective, bootstrap=bootstrap, resample=resample, group=group,
-                interval=interval, levels=levels, drop_highest_loss=drop_highest_loss, starts=number, seed=seed,
+                part,
+                law,
+                target=target,
+                objective=objective,
+                bootstrap=bootstrap,
+                resample=resample,
+                group=group,
+                interval=interval,
+                levels=levels,
+                drop_highest_loss=drop_highest_loss,
+                starts=number,
+                seed=seed,
                 progress=progress,
-            )  # fmt: skip
+            )
 
     result = each_group(table, saved, group_by, work)
     if save:

@@ -62,9 +62,17 @@ def command(
         use = known if known is not None and known.draws is not None and law is None and not drop_highest_loss else part
         with progress_bar("forecasting") as progress:
             return forecast(
-                use, law, levels=levels, bootstrap=bootstrap, objective=objective, target=target,
-                drop_highest_loss=drop_highest_loss, seed=seed, progress=progress, at=place,
-            )  # fmt: skip
+                use,
+                law,
+                levels=levels,
+                bootstrap=bootstrap,
+                objective=objective,
+                target=target,
+                drop_highest_loss=drop_highest_loss,
+                seed=seed,
+                progress=progress,
+                at=place,
+            )
 
     result = each_group(table, saved, group_by, work)
     if as_json:

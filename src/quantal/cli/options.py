@@ -114,13 +114,13 @@ def output_options(command: Command) -> Command:
     return seed_option(json_option(command))
 
 
-def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
+def pairs(texts: tuple[str, ...], option: str, example: str = "loss=eval/loss") -> dict[str, str]:
     """NAME=VALUE texts as a mapping."""
     out = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise click.UsageError(f"{option} {text!r}: write NAME=VALUE, as in {option} loss=eval/loss.")
+            raise click.UsageError(f"{option} {text!r}: write NAME=VALUE, as in {option} {example}.")
         out[name.strip()] = value.strip()
     return out
 
@@ -128,7 +128,10 @@ def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
 def point(text: str) -> dict[str, float]:
     """The point of --at, such as params=70e9,tokens=1.4e12."""
     size = Size()
-    return {name: size.convert(value, None, None) for name, value in pairs(tuple(text.split(",")), "--at").items()}
+    return {
+        name: size.convert(value, None, None)
+        for name, value in pairs(tuple(text.split(",")), "--at", "params=70e9,tokens=1.4e12").items()
+    }
 
 
 def load(runs: str, where: str | None, column: tuple[str, ...]) -> tuple[Runs, Fit | None]:
@@ -199,7 +202,7 @@ def console() -> Any:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None] | None]:
     """A progress bar on standard error while it is a terminal; yields the function to tell it (done, total)."""
     if not sys.stderr.isatty():
         yield None
@@ -211,7 +214,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None)
 
-        def tell(done: int, total: int) -> None:
+        def tell(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
         yield tell

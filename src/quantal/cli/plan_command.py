@@ -71,9 +71,16 @@ def command(
             return plan(known, compute, levels=levels)
         with progress_bar("planning") as progress:
             fitted = fit(
-                part, law or (known.law if known else "chinchilla"), target=target, objective=objective,
-                bootstrap=bootstrap, levels=levels, drop_highest_loss=drop_highest_loss, seed=seed, progress=progress,
-            )  # fmt: skip
+                part,
+                law or (known.law if known else "chinchilla"),
+                target=target,
+                objective=objective,
+                bootstrap=bootstrap,
+                levels=levels,
+                drop_highest_loss=drop_highest_loss,
+                seed=seed,
+                progress=progress,
+            )
         return plan(fitted, compute)
 
     result = each_group(table, saved, group_by, work)

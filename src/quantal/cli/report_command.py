@@ -71,10 +71,18 @@ def command(
     def work(part: Runs, known: Fit | None, path: str = output) -> Report:
         with progress_bar("reporting") as progress:
             return report(
-                known if known is not None else part, path, laws=chosen, bootstrap=bootstrap, seed=seed,
-                compute=budgets or None, levels=levels, drop_highest_loss=drop_highest_loss, objective=objective,
-                target=target, progress=progress,
-            )  # fmt: skip
+                known if known is not None else part,
+                path,
+                laws=chosen,
+                bootstrap=bootstrap,
+                seed=seed,
+                compute=budgets or None,
+                levels=levels,
+                drop_highest_loss=drop_highest_loss,
+                objective=objective,
+                target=target,
+                progress=progress,
+            )
 
     if group_by is None:
         result: Any = work(table, saved)

@@ -25,6 +25,7 @@ from quantal.runs import Runs, read_runs
 
 AT_BEST = 1e-6
 ROUGH = 1e-4
+AFAR = 300.0
 
 
 def fit(
@@ -201,12 +202,19 @@ def _solve(
     ones = np.ones(problem.n)
     free = with_scale(problem, points)
     solution = Solution(free, np.full(len(free), np.inf), np.empty(0), np.empty(0), np.empty(0))
-    for stage in problem.objective.stages(afar=np.ndim(starts) > 0 or isinstance(starts, str)):
+    for stage in problem.objective.stages(afar=_afar(problem, points)):
         tolerance = TOLERANCE if stage == problem.objective else ROUGH
         solution = minimise(problem.under(stage), solution.free, ones, tolerance=tolerance, progress=progress)
     if not np.isfinite(solution.objective).any():
         raise InputError(f"{problem.law.name}: no start of {len(points)} gives a finite objective on these runs")
     return solution
+
+
+def _afar(problem: Problem, points: Floats) -> bool:
+    """Whether most starts lie so far off that a Huber objective's linear arms guide badly."""
+    with np.errstate(all="ignore"):
+        r = problem.residuals(problem.law.value(problem.inputs, points))
+    return bool(np.median(np.median(np.abs(r), axis=1)) > AFAR * problem.objective.delta)
 
 
 def _starts_report(problem: Problem, solution: Solution, value: float) -> StartsReport:

@@ -110,8 +110,8 @@ class Problem:
         with np.errstate(all="ignore"):
             for first in range(0, len(free), rows):
                 chunk = slice(first, first + rows)
-                own = (each if each.ndim == 1 else each[chunk] for each in (weights, targets))
-                parts.append(self._evaluate(free[chunk], *own, metric))
+                w, t = (each if each.ndim == 1 else each[chunk] for each in (weights, targets))
+                parts.append(self._evaluate(free[chunk], w, t, metric))
             total, gradient, hessian = (np.concatenate(each) for each in zip(*parts, strict=True))
             return self._to_free(self.theta(free), total, gradient, hessian, metric)
 

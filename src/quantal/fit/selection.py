@@ -14,8 +14,7 @@ from quantal.fit.fit import fit
 from quantal.fit.objective import Objective
 from quantal.fit.result import Fit, law_inputs
 from quantal.fit.solver import Progress
-from quantal.laws import Law, get_law
-from quantal.laws import laws as all_laws
+from quantal.laws import Law, default_laws, get_law
 from quantal.runs import Runs, read_runs
 
 STARTS = 8
@@ -92,7 +91,9 @@ def compare(
     if not 0 < held_out < 1:
         raise InputError(f"held_out = {held_out!r}: the share of runs to predict lies between 0 and 1, such as 0.2")
     table = read_runs(runs, where=where, columns=columns)
-    chosen = [get_law(one) for one in laws] if laws is not None else [one for one in all_laws() if _reads(one, table)]
+    chosen = (
+        [get_law(one) for one in laws] if laws is not None else [one for one in default_laws() if _reads(one, table)]
+    )
     if drop_highest_loss:
         name = target or (chosen[0].target.name if chosen else "loss")
         table = table.drop_highest(drop_highest_loss, name)
@@ -103,12 +104,13 @@ def compare(
     for done, one in enumerate(chosen):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", QuantalWarning)
+            error, reason, part = _error(one, below, above, target, objective, seed)
             try:
-                whole = fit(table, one, target=target, objective=objective, starts=STARTS, seed=seed)
-            except (DataError, IdentifiabilityError) as error:
-                refused[one.name] = str(error)
+                starts = STARTS if part is None else _distinct(part)
+                whole = fit(table, one, target=target, objective=objective, starts=starts, seed=seed)
+            except (DataError, IdentifiabilityError) as refusal:
+                refused[one.name] = str(refusal)
                 continue
-            error, reason = _error(one, below, above, target, objective, seed)
         rows.append(Compared(one.name, error, whole.value, len(one.parameters), whole, reason))
         if progress is not None:
             progress(done + 1, len(chosen))
@@ -151,17 +153,25 @@ def _split(table: Runs, size: np.ndarray, share: float) -> tuple[Runs, Runs]:
 
 def _error(
     law: Law, below: Runs, above: Runs, target: str | None, objective: str | Objective, seed: int
-) -> tuple[float | None, str | None]:
+) -> tuple[float | None, str | None, Fit | None]:
     try:
         part = fit(below, law, target=target, objective=objective, starts=STARTS, seed=seed)
     except (DataError, IdentifiabilityError) as error:
-        return None, str(error)
+        return None, str(error), None
     values = law.value(law_inputs(law, above), part.theta)
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.log(above[part.target]) - np.log(values)
     if not np.isfinite(logs).all():
-        return None, "the fitted law is not above zero at the held-out runs"
-    return float(np.sqrt(np.mean(logs**2))), None
+        return None, "the fitted law is not above zero at the held-out runs", part
+    return float(np.sqrt(np.mean(logs**2))), None, part
+
+
+def _distinct(part: Fit) -> np.ndarray:
+    """Where the starts of a fit ended, the best of each distinct objective (count, P), at most three."""
+    order = np.argsort(part.starts.outcomes)
+    outcomes = part.starts.outcomes[order]
+    new = np.concatenate([[True], np.diff(outcomes) > 1e-4 * np.abs(outcomes[:-1])])
+    return part.starts.points[order[new & np.isfinite(outcomes)][:3]]
 
 
 def _reads(law: Law, runs: Runs) -> bool:

@@ -127,8 +127,20 @@ class _State:
         none, square = np.empty((0, size)), np.empty((0, size, size))
         flat, flags = np.empty(0), np.empty(0, dtype=bool)
         return cls(
-            none, none, flat, flat, none, square, square, flat, flat, flags, flags, np.empty(0, dtype=int), rows,
-        )  # fmt: skip
+            none,
+            none,
+            flat,
+            flat,
+            none,
+            square,
+            square,
+            flat,
+            flat,
+            flags,
+            flags,
+            np.empty(0, dtype=int),
+            rows,
+        )
 
     def joined(self, starts: Floats, rows: Rows, metric: Floats) -> _State:
         m, size = starts.shape
@@ -151,10 +163,20 @@ class _State:
 
     def kept(self, mask: np.ndarray) -> _State:
         return _State(
-            self.free[mask], self.trial[mask], self.objective[mask], self.predicted[mask], self.gradient[mask],
-            self.hessian[mask], self.metric[mask], self.damping[mask], self.decrement[mask], self.done[mask],
-            self.ok[mask], self.age[mask], self.rows.take(mask),
-        )  # fmt: skip
+            self.free[mask],
+            self.trial[mask],
+            self.objective[mask],
+            self.predicted[mask],
+            self.gradient[mask],
+            self.hessian[mask],
+            self.metric[mask],
+            self.damping[mask],
+            self.decrement[mask],
+            self.done[mask],
+            self.ok[mask],
+            self.age[mask],
+            self.rows.take(mask),
+        )
 
     def step(self, problem: Problem, tolerance: float, smallest: float) -> None:
         """Look at the trial points, accept or refuse them, and propose the next ones."""

@@ -100,7 +100,7 @@ def forecast(
         chosen = fit(
             table, law, target=target, objective=objective, bootstrap=bootstrap, levels=levels,
             drop_highest_loss=drop_highest_loss, seed=seed, progress=progress,
-        )  # fmt: skip
+        )
     value, draws = chosen.curve(**{name: np.array([x]) for name, x in at.items()})
     notes = list(chosen.warnings)
     beyond = chosen.decades_beyond(**at)
@@ -119,9 +119,9 @@ def forecast(
 def _best_law(
     table: Any, at: Mapping[str, float], target: str | None, objective: str | Objective, drop: int, seed: int
 ) -> tuple[str | Law, float | None]:
-    from quantal.laws import laws
+    from quantal.laws import default_laws
 
-    fitting = [one for one in laws() if set(one.input_names) == set(at)]
+    fitting = [one for one in default_laws() if set(one.input_names) == set(at)]
     if not fitting and len(at) == 1:
         fitting = [get_law(f"{kind}:{name}") for name in at for kind in ("power_floor", "power")]
     if not fitting:

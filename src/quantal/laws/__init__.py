@@ -1,5 +1,10 @@
 """Scaling laws: one object whatever its origin, with exact derivatives, its formula and its source."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from quantal.laws.held import hold as hold
 from quantal.laws.implicit import implicit as implicit
 from quantal.laws.jet import Jet as Jet
@@ -26,3 +31,17 @@ from quantal.laws.registry import default_laws as default_laws
 from quantal.laws.registry import get_law as get_law
 from quantal.laws.registry import laws as laws
 from quantal.laws.registry import register as register
+
+if TYPE_CHECKING:
+    from quantal.laws.derived import derived_quantities as derived_quantities
+    from quantal.laws.quantized import QuantizedLaw as QuantizedLaw
+    from quantal.laws.quantized import quantized_law as quantized_law
+
+# what needs the theory is loaded when it is first used
+_LATER = {"derived_quantities": "derived", "QuantizedLaw": "quantized", "quantized_law": "quantized"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'quantal.laws' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"quantal.laws.{_LATER[name]}"), name)

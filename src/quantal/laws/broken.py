@@ -70,7 +70,7 @@ def broken_law(breaks: int) -> Law:
         inputs=(Input("x"),),
         parameters=tuple(parameters),
         title=f"Broken law, {breaks} break{'s' if breaks > 1 else ''}",
-        formula=r"y = a + b x^{-c_0} \prod_{i=1}^{%d} \left(1 + (x / d_i)^{1 / f_i}\right)^{-c_i f_i}" % breaks,
+        formula=rf"y = a + b x^{{-c_0}} \prod_{{i=1}}^{{{breaks}}} \left(1 + (x / d_i)^{{1 / f_i}}\right)^{{-c_i f_i}}",
         source="Caballero et al. 2022 (arXiv 2210.14891), eq. 1",
         needs=(varies("x"),),
         starts=starts,

@@ -122,7 +122,7 @@ def shifted_power(x: Any, *, E: Positive, A: Positive, x0: Positive, alpha: Expo
 
 def _cutoff_starts(inputs: Mapping[str, Floats], y: Floats, rng: np.random.Generator, count: int) -> Floats:
     x, floor = inputs["x"], floors(rng, y, count)
-    end, alpha = across(rng, x, count, beyond=1e3), log_uniform(rng, 0.03, 2.0, count)
+    end, alpha = across(rng, x, count, below=middle(x) / x.min(), beyond=1e3), log_uniform(rng, 0.03, 2.0, count)
     return np.stack([floor, (middle(y) - floor) * middle(x) ** alpha * np.exp(middle(x) / end), end, alpha], axis=-1)
 
 

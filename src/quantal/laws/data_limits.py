@@ -57,7 +57,9 @@ def data_constrained(
     R_N: Exponent,
     R_D: Exponent,
 ) -> Any:
-    r"""L = E + \frac{A}{N'^\alpha} + \frac{B}{D'^\beta}, \quad D' = U_D \left(1 + R_D (1 - e^{-(D / U_D - 1) / R_D})\right), \quad N' = U_N \left(1 + R_N (1 - e^{-(N / U_N - 1) / R_N})\right)
+    r"""L = E + \frac{A}{N'^\alpha} + \frac{B}{D'^\beta}, \quad
+    D' = U_D \left(1 + R_D (1 - e^{-(D / U_D - 1) / R_D})\right), \quad
+    N' = U_N \left(1 + R_N (1 - e^{-(N / U_N - 1) / R_N})\right)
 
     U_D = min(unique tokens, D); U_N = min(N, the size at which U_D tokens are compute-optimal for the law without
     repetition), which is G (G U_D)^(beta/alpha) with G = (alpha A / (beta B))^(1/(alpha + beta)).

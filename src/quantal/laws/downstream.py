@@ -94,10 +94,11 @@ def ladder_loss(
 
 
 def _ladder_starts(inputs: Mapping[str, Floats], y: Floats, rng: np.random.Generator, count: int) -> Floats:
-    best, worst = float(y.max()), float(y.min())
-    top = rng.uniform(best, 1.0, count) if best < 1.0 else np.full(count, 1.0)
-    drop = -np.minimum(top - worst * rng.uniform(0.5, 1.05, count), 0.999)
-    return np.stack([drop, across(rng, inputs["bpb"], count, below=0.5), log_uniform(rng, 0.5, 20.0, count), top], axis=-1)
+    """Tops a little under 1, for at 1 itself there is no way back in the free coordinate."""
+    loss, top = inputs["bpb"], rng.uniform(min(float(y.max()), 0.9), 0.99, count)
+    drop = -np.clip(top - float(y.min()) * rng.uniform(0.5, 1.05, count), 0.01, 0.99)
+    half = rng.uniform(float(loss.min()), float(loss.max()), count)
+    return np.stack([drop, half, log_uniform(rng, 0.5, 20.0, count), top], axis=-1)
 
 
 @law(

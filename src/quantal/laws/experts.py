@@ -34,7 +34,8 @@ def _clark_starts(inputs: Mapping[str, Floats], y: Floats, rng: np.random.Genera
     },
 )
 def clark(params: Any, num_experts: Any, *, a: Real, b: Real, c: Real, d: Real, E_s: Positive, E_m: Positive) -> Any:
-    r"""\log_{10} L = a \log_{10} N + b \log_{10} \hat E + c \log_{10} N \log_{10} \hat E + d, \quad \frac{1}{\hat E} = \frac{1}{E - 1 + \left(\frac{1}{E_s} - \frac{1}{E_m}\right)^{-1}} + \frac{1}{E_m}
+    r"""\log_{10} L = a \log_{10} N + b \log_{10} \hat E + c \log_{10} N \log_{10} \hat E + d, \quad
+    \frac{1}{\hat E} = \frac{1}{E - 1 + \left(\frac{1}{E_s} - \frac{1}{E_m}\right)^{-1}} + \frac{1}{E_m}
 
     N is the size of the dense part, E the number of experts (1 for a dense model).
 

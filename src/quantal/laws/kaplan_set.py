@@ -157,7 +157,9 @@ def _training_starts(inputs: Mapping[str, Floats], y: Floats, rng: np.random.Gen
     size, step, batch = (log_uniform(rng, low, high, count) for low, high in ((0.03, 0.6), (0.2, 1.5), (0.1, 0.6)))
     share, ratio = rng.uniform(0.3, 0.95, count) * middle(y), log_uniform(rng, 0.03, 30.0, count)
     s_c = s / (1.0 + ratio) * (middle(y) - share) ** (1.0 / step)
-    return np.stack([n * share ** (1.0 / size), size, s_c, step, ratio * b * middle(y) ** (1.0 / batch), batch], axis=-1)
+    return np.stack(
+        [n * share ** (1.0 / size), size, s_c, step, ratio * b * middle(y) ** (1.0 / batch), batch], axis=-1
+    )
 
 
 @law(
@@ -178,7 +180,8 @@ def kaplan_training(
     B_star: Positive,
     alpha_B: Exponent,
 ) -> Any:
-    r"""L = \left(\frac{N_c}{N}\right)^{\alpha_N} + \left(\frac{S_c}{S_{min}}\right)^{\alpha_S}, \quad S_{min} = \frac{S}{1 + B_{crit}(L) / B}, \quad B_{crit}(L) = \frac{B_*}{L^{1/\alpha_B}}
+    r"""L = \left(\frac{N_c}{N}\right)^{\alpha_N} + \left(\frac{S_c}{S_{min}}\right)^{\alpha_S}, \quad
+    S_{min} = \frac{S}{1 + B_{crit}(L) / B}, \quad B_{crit}(L) = \frac{B_*}{L^{1/\alpha_B}}
 
     N_c: model size at which the size term is one [parameters]
     alpha_N: exponent in model size
@@ -190,6 +193,12 @@ def kaplan_training(
     size = alpha_N * (log(N_c) - np.log(params))
     return exp(
         implicit(
-            _step_balance, _step_level, size, log(S_c) - np.log(steps), log(B_star) - np.log(batch_size), alpha_S, alpha_B
+            _step_balance,
+            _step_level,
+            size,
+            log(S_c) - np.log(steps),
+            log(B_star) - np.log(batch_size),
+            alpha_S,
+            alpha_B,
         )
     )

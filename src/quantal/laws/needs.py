@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from quantal.errors import DataError, IdentifiabilityError
+from quantal.errors import DataError, IdentifiabilityError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def check_needs(
     for name in inputs:
         if name not in runs:
             raise DataError(
-                f"{runs.source}: the law {law} needs a column {name!r}, and there is none among {', '.join(runs.names)}. "
+                f"{runs.source}: the law {law} needs a column {name!r}, and there is none. {did_you_mean(name, runs.names)} "
                 f"Name the one that holds it with --column {name}=HEADER (columns={{'{name}': 'HEADER'}} in Python)."
             )
         if runs.column(name).role == "label":

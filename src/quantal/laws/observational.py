@@ -29,7 +29,9 @@ def observational_law(columns: Sequence[str]) -> Law:
     0.5
     """
     if not columns or len(set(columns)) != len(columns):
-        raise LawError(f"observational law in {', '.join(columns) or 'nothing'}: name one or more capabilities, each once")
+        raise LawError(
+            f"observational law in {', '.join(columns) or 'nothing'}: name one or more capabilities, each once"
+        )
     names = [f"beta{j + 1}" for j in range(len(columns))]
 
     def function(*capabilities: Any, **p: Any) -> Any:
@@ -89,9 +91,9 @@ def principal_components(scores: ArrayLike, count: int = 3) -> tuple[Floats, Flo
     Raises:
         InputError: not a table of at least two models, a column without a score, or more components than columns.
 
-    >>> components, directions, share = principal_components([[0.1, 0.2], [0.3, 0.6], [0.2, 0.4]], count=1)
-    >>> components[:, 0].round(3).tolist(), share.round(3).tolist()
-    ([-0.224, 0.224, 0.0], [1.0])
+    >>> components, directions, share = principal_components([[0.1, 0.2], [0.3, 0.6], [0.5, 0.4]], count=2)
+    >>> components.shape, directions.round(3).tolist(), share.round(3).tolist()
+    ((3, 2), [[0.707, 0.707], [0.707, -0.707]], [0.75, 0.25])
     """
     table = np.array(scores, dtype=float)
     if table.ndim != 2 or len(table) < 2 or np.isnan(table).all(axis=0).any() or np.isinf(table).any():
@@ -100,7 +102,7 @@ def principal_components(scores: ArrayLike, count: int = 3) -> tuple[Floats, Flo
         raise InputError(f"count = {count}: a table of {table.shape} has 1 to {min(table.shape)} components")
     missing = np.isnan(table)
     filled = np.where(missing, np.nanmean(table, axis=0), table)
-    for _ in range(1000):
+    for _ in range(1000 if missing.any() else 0):
         mean = filled.mean(axis=0)
         left, size, right = np.linalg.svd(filled - mean, full_matrices=False)
         shown = mean + (left[:, :count] * size[:count]) @ right[:count]
@@ -108,5 +110,7 @@ def principal_components(scores: ArrayLike, count: int = 3) -> tuple[Floats, Flo
         filled = np.where(missing, shown, table)
         if moved < 1e-10:
             break
+    centred = filled - filled.mean(axis=0)
+    _, size, right = np.linalg.svd(centred, full_matrices=False)
     directions = right[:count] * np.where(right[:count].sum(axis=1) < 0, -1.0, 1.0)[:, None]
-    return (filled - filled.mean(axis=0)) @ directions.T, directions, size[:count] ** 2 / np.sum(size**2)
+    return centred @ directions.T, directions, size[:count] ** 2 / np.sum(size**2)

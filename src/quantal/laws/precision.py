@@ -45,7 +45,8 @@ def precision(
     gamma_a: Exponent,
     gamma_kv: Exponent,
 ) -> Any:
-    r"""L = E + \frac{A}{N_{eff}^\alpha} + \frac{B}{D^\beta}, \quad N_{eff} = N \prod_{x \in \{w, a, kv\}} \left(1 - e^{-P_x / \gamma_x}\right)
+    r"""L = E + \frac{A}{N_{eff}^\alpha} + \frac{B}{D^\beta}, \quad
+    N_{eff} = N \prod_{x \in \{w, a, kv\}} \left(1 - e^{-P_x / \gamma_x}\right)
 
     E: loss that neither size nor data removes [unit of the loss]
     A: finite-size term at one effective parameter [unit of the loss]
@@ -62,7 +63,9 @@ def precision(
 
 
 def _penalty_starts(inputs: Mapping[str, Floats], y: Floats, rng: np.random.Generator, count: int) -> Floats:
-    by_data, by_size, gamma = (log_uniform(rng, low, high, count) for low, high in ((0.05, 2.0), (0.05, 2.0), (0.3, 5.0)))
+    by_data, by_size, gamma = (
+        log_uniform(rng, low, high, count) for low, high in ((0.05, 2.0), (0.05, 2.0), (0.3, 5.0))
+    )
     n, d, bits = middle(inputs["params"]), middle(inputs["tokens"]), float(inputs["bits_post"].mean())
     return np.stack([middle(y) * d**-by_data * n**by_size * np.exp(bits / gamma), by_data, by_size, gamma], axis=-1)
 
@@ -75,7 +78,14 @@ def _penalty_starts(inputs: Mapping[str, Floats], y: Floats, rng: np.random.Gene
     starts=_penalty_starts,
 )
 def quantization_penalty(
-    params: Any, tokens: Any, bits_post: Any, *, C_T: Positive, gamma_D: Exponent, gamma_N: Exponent, gamma_post: Exponent
+    params: Any,
+    tokens: Any,
+    bits_post: Any,
+    *,
+    C_T: Positive,
+    gamma_D: Exponent,
+    gamma_N: Exponent,
+    gamma_post: Exponent,
 ) -> Any:
     r"""\delta_{PTQ} = C_T \frac{D^{\gamma_D}}{N^{\gamma_N}} e^{-P_{post} / \gamma_{post}}
 

@@ -25,6 +25,7 @@ _ASKED_FOR = {
         "schedule": "annealing multi_power",
         "composition": "vocabulary",
         "precision": "precision quantization_penalty",
+        "quantized": "quantized_joint quantized_joint_free",
     }.items()
     for name in names.split()
 }
@@ -32,7 +33,12 @@ _ASKED_FOR = {
 _IN_COLUMNS = {
     "observational": ("observational", "observational_law", ("pc1", "pc2", "pc3")),
     "mixture": ("composition", "mixture_law", ("share1", "share2")),
+    **{
+        kind: ("quantized", kind, ("tokens",))
+        for kind in ("zipf", "zipf_finite", "mandelbrot", "geometric", "stretched", "lognormal", "cutoff")
+    },
 }
+_ALSO_TRIED = ("quantized_joint",)
 _GENERIC = {law.name: law for law in (power, power_floor)}
 _DEFAULT: dict[str, Law] = {}
 
@@ -53,7 +59,8 @@ def get_law(law: str | Law) -> Law:
     """The law of a name (or the law itself).
 
     A law of one curve takes any column after a colon, as in ``power:COLUMN``, ``m4:COLUMN`` or ``bnsl1:COLUMN``;
-    ``observational:COLUMN,...`` and ``mixture:COLUMN,...`` take several.
+    ``observational:COLUMN,...`` and ``mixture:COLUMN,...`` take several, and laws of quanta such as ``lognormal:COLUMN`` one or
+    two.
 
     Raises:
         LawError: no law has that name; suggests the nearest.
@@ -85,7 +92,7 @@ def default_laws() -> tuple[Law, ...]:
     >>> "kaplan" in [law.name for law in default_laws()], "clark" in [law.name for law in default_laws()]
     (True, False)
     """
-    return tuple(_DEFAULT.values())
+    return (*_DEFAULT.values(), *(get_law(name) for name in _ALSO_TRIED))
 
 
 def laws() -> tuple[Law, ...]:

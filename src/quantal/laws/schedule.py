@@ -67,7 +67,8 @@ def annealing_law(decay: float = 0.999) -> Law:
 
     @law(name="annealing", title="Annealing", source=f"{TISSUE}, eq. 1", needs=NEEDS, starts=starts)
     def annealing(steps: Any, schedule: Series, *, L_0: Positive, A: Positive, C: Positive, alpha: Exponent) -> Any:
-        r"""L(s) = L_0 + A S_1^{-\alpha} - C S_2, \quad S_1 = \sum_{i \le s} \eta_i, \quad S_2 = \sum_{i \le s} \sum_{k \le i} (\eta_{k-1} - \eta_k) \lambda^{i-k}
+        r"""L(s) = L_0 + A S_1^{-\alpha} - C S_2, \quad S_1 = \sum_{i \le s} \eta_i, \quad
+        S_2 = \sum_{i \le s} \sum_{k \le i} (\eta_{k-1} - \eta_k) \lambda^{i-k}
 
         L_0: loss that no amount of training removes [unit of the loss]
         A: part that falls with the sum of learning rates, where that is one [unit of the loss]
@@ -131,7 +132,8 @@ def multi_power(
     beta: Exponent,
     gamma: Exponent,
 ) -> Any:
-    r"""L(t) = L_0 + A S_1^{-\alpha} - B \sum_{k \le t} (\eta_{k-1} - \eta_k) \left(1 - (1 + C \eta_k^{-\gamma} S_k)^{-\beta}\right), \quad S_k = \sum_{k \le i \le t} \eta_i
+    r"""L(t) = L_0 + A S_1^{-\alpha} - B \sum_{k \le t} (\eta_{k-1} - \eta_k) \left(1 - (1 + C \eta_k^{-\gamma} S_k)^{-\beta}\right), \quad
+    S_k = \sum_{k \le i \le t} \eta_i
 
     S_1 counts the warm-up; falls of the learning rate count from its end.
 

@@ -58,16 +58,19 @@ def rosenfeld(
 
 
 def _farseer_starts(inputs: Mapping[str, Floats], y: Floats, rng: np.random.Generator, count: int) -> Floats:
+    """Value and slope in log N of the three arguments at the middle of the runs, the data term's slope tied to its exponent's.
+
+    More draws than asked for, for the screening to choose from: few lie in the basin of the best fit.
+    """
+    count *= 16
     n, d = middle(inputs["params"]), np.log(middle(inputs["tokens"]))
+    decay, rest = log_uniform(rng, 0.03, 0.8, count), np.maximum(floors(rng, y, count), 1e-3 * float(y.min()))
+    data, floor = rng.normal(0.0, 0.1, count), -np.abs(rng.normal(0.0, 0.1, count))
+    slopes = np.stack([data, decay * data * d - np.abs(rng.normal(0.0, 0.1, count)), floor])
+    at = np.stack([np.log(decay), np.log(middle(y) - rest) + decay * d, np.log(rest)])
     powers = rng.choice([-1.0, 1.0], (3, count)) * log_uniform(rng, 0.03, 0.5, 3 * count).reshape(3, count)
-    change = rng.normal(0.0, 0.3, (3, count)) / powers  # of each exponent's argument, for one e-fold of N at the middle
-    slopes = change * n**-powers
-    rest = np.log(np.maximum(floors(rng, y, count), 1e-3 * y.min()))
-    data = np.log(log_uniform(rng, 0.03, 0.8, count))
-    amplitude = np.log(middle(y) - np.exp(rest)) + np.exp(data) * d
-    at = np.stack([data, amplitude, rest])
-    offsets = at - slopes * n**powers
-    return np.concatenate([np.stack([slopes[i], offsets[i], powers[i]]) for i in range(3)]).T
+    factors = slopes / powers * n**-powers
+    return np.concatenate([powers, np.stack([factors, at - slopes / powers], axis=1).reshape(6, count)]).T
 
 
 @law(
@@ -80,27 +83,27 @@ def farseer(
     params: Any,
     tokens: Any,
     *,
+    alpha: Power,
+    beta: Power,
+    gamma: Power,
     a1: Real,
     b1: Real,
-    alpha: Power,
     a2: Real,
     b2: Real,
-    beta: Power,
     a3: Real,
     b3: Real,
-    gamma: Power,
 ) -> Any:
     r"""L(N, D) = e^{a_3 N^\gamma + b_3} + e^{a_2 N^\beta + b_2} D^{-e^{a_1 N^\alpha + b_1}}
 
+    alpha: power of N in the data exponent
+    beta: power of N in the data term
+    gamma: power of N in the data-free loss
     a1: change with size of the logarithm of the data exponent
     b1: constant in the logarithm of the data exponent
-    alpha: power of N in the data exponent
     a2: change with size of the logarithm of the data term
     b2: constant in the logarithm of the data term
-    beta: power of N in the data term
     a3: change with size of the logarithm of the data-free loss
     b3: constant in the logarithm of the data-free loss
-    gamma: power of N in the data-free loss
     """
     decay = exp(a1 * params**alpha + b1)
     return exp(a3 * params**gamma + b3) + exp(a2 * params**beta + b2 - decay * np.log(tokens))

@@ -79,20 +79,21 @@ def best_loss(law: Law, theta: Floats, compute: Floats) -> Floats:
     """The lowest loss (R,) that each budget (R,) can reach, for parameters (R, P)."""
     form = joint_form(law, theta)
     if form is None:
-        return np.array([_searched(law, row[None, :], float(c)).loss[0] for row, c in zip(theta, compute, strict=True)])
+        params = np.exp(_search_size(law, theta, np.log(compute), inside=False))
+        return loss_at(law, theta, params, compute / FLOPS_PER_PARAM_AND_TOKEN / params)
     params = _size(form) * (compute / FLOPS_PER_PARAM_AND_TOKEN) ** (form.beta / (form.alpha + form.beta))
     return loss_at(law, theta, params, compute / FLOPS_PER_PARAM_AND_TOKEN / params)
 
 
-def wasted(law: Law, theta: Floats, compute: float, params: float) -> Floats:
-    """The share (R,) of ``compute`` that training ``params`` parameters with it wastes, against the optimal split.
+def wasted(law: Law, theta: Floats, compute: float, params: float | Floats) -> Floats:
+    """The share (R,) of ``compute`` that training ``params`` (one, or (R,)) with it wastes, against the optimal split.
 
     One minus C'/C, with C' the budget whose optimum reaches the same loss.
     """
-    reached = loss_at(
-        law, theta, np.full(len(theta), params), np.full(len(theta), compute / FLOPS_PER_PARAM_AND_TOKEN / params)
-    )
-    low, high = np.full(len(theta), np.log(compute) - 40.0), np.full(len(theta), np.log(compute))
+    sizes = np.broadcast_to(np.asarray(params, dtype=float), (len(theta),))
+    reached = loss_at(law, theta, sizes, compute / FLOPS_PER_PARAM_AND_TOKEN / sizes)
+    least = max(np.log(compute) - 40.0, np.log(FLOPS_PER_PARAM_AND_TOKEN * NARROWEST) + 1.0)
+    low, high = np.full(len(theta), min(least, np.log(compute))), np.full(len(theta), np.log(compute))
     for _ in range(60):
         middle = 0.5 * (low + high)
         enough = best_loss(law, theta, np.exp(middle)) <= reached
@@ -137,20 +138,22 @@ def _searched(law: Law, theta: Floats, compute: float) -> Optimum:
     return Optimum(params, tokens, losses[1] + floor, slope, 1 - slope, fall)
 
 
-def _search_size(law: Law, theta: Floats, log_compute: float) -> Floats:
-    """log N (R,) of the optimum: the best of a grid, then golden-section search around it."""
-    total = log_compute - np.log(FLOPS_PER_PARAM_AND_TOKEN)
+def _search_size(law: Law, theta: Floats, log_compute: float | Floats, inside: bool = True) -> Floats:
+    """log N (R,) of the optimum at each budget: the best of a grid, then golden-section search around it.
+
+    With ``inside`` a minimum at either end of the sizes is refused; without, it is taken.
+    """
+    total = np.broadcast_to(np.asarray(log_compute, dtype=float), (len(theta),)) - np.log(FLOPS_PER_PARAM_AND_TOKEN)
     grid = np.linspace(np.log(NARROWEST), total, 400)
-    values = np.stack(
-        [loss_at(law, theta, np.full(len(theta), np.exp(n)), np.full(len(theta), np.exp(total - n))) for n in grid]
-    )
+    values = np.stack([loss_at(law, theta, np.exp(n), np.exp(total - n)) for n in grid])
     best = np.argmin(values, axis=0)
-    if np.any((best == 0) | (best == len(grid) - 1)):
+    if inside and np.any((best == 0) | (best == len(grid) - 1)):
         raise LawError(
             f"{law.name}: its loss at a fixed budget has no minimum inside (it falls towards one end of the sizes), "
             "so there is no optimal split; the law must grow at both ends"
         )
-    low, high = grid[best - 1], grid[best + 1]
+    best, rows = np.clip(best, 1, len(grid) - 2), np.arange(len(theta))
+    low, high = grid[best - 1, rows], grid[best + 1, rows]
     ratio = (np.sqrt(5.0) - 1) / 2
     for _ in range(60):
         left, right = high - ratio * (high - low), low + ratio * (high - low)

@@ -10,9 +10,9 @@ from quantal.errors import InputError
 from quantal.estimate import Estimate
 from quantal.fit import Fit
 from quantal.laws.law import Floats
-from quantal.plan import Approach, IsoFlop, Plan, optimum
+from quantal.plan import Approach, IsoFlop, Plan, joint_form, optimum, wasted
 from quantal.report.chart import Axis, Chart, Series, thinned
-from quantal.report.charts_fit import run_hover, title, unit
+from quantal.report.charts_fit import called, run_hover, title, unit
 from quantal.report.words import counted, number, percent, power, size, sized
 
 FLOPS = "FLOPs, 6ND"
@@ -25,17 +25,27 @@ def isoflop_curves(fit: Fit, isoflops: Sequence[IsoFlop]) -> Chart:
     spread = max(float(np.ptp(logs)), 1e-9) if len(logs) else 1.0
     parts, x, y, shade, budgets = [], [], [], [], []
     for one, at in zip(groups, logs, strict=True):
-        low, high = float(one.params.min()), float(one.params.max())
-        sizes = np.geomspace(low / 1.3, high * 1.3, 50)
+        best = float(optimum(fit.law, fit.theta[None, :], one.compute).params[0])
+        sizes = np.geomspace(min(best, float(one.params.min())) / 1.3, max(best, float(one.params.max())) * 1.3, 50)
         curve, _ = fit.curve(params=sizes, tokens=one.compute / 6 / sizes)
         place = (at - logs.min()) / spread
         parts.append(
-            Series("line", sizes, curve, colour=f"ramp:{place:.3f}", style="thin", hover={
-                "budget": (power(one.compute),) * 50, "params": tuple(size(n) for n in sizes),
-                f"{fit.target} by the law": tuple(number(v) for v in curve),
-            })  # fmt: skip
+            Series(
+                "line",
+                sizes,
+                curve,
+                colour=f"ramp:{place:.3f}",
+                style="thin",
+                hover={
+                    "budget": (power(one.compute),) * 50,
+                    "params": tuple(size(n) for n in sizes),
+                    f"{fit.target} by the law": tuple(number(v) for v in curve),
+                },
+            )
         )
-        x.append(one.params), y.append(one.loss), shade.append(np.full(len(one.params), at))
+        x.append(one.params)
+        y.append(one.loss)
+        shade.append(np.full(len(one.params), at))
         budgets += [power(one.compute)] * len(one.params)
     if groups:
         nx, ny = np.concatenate(x), np.concatenate(y)
@@ -44,13 +54,15 @@ def isoflop_curves(fit: Fit, isoflops: Sequence[IsoFlop]) -> Chart:
             "params": tuple(size(n) for n in nx),
             fit.target: tuple(number(v) for v in ny),
         }
-        parts.append(Series("points", nx, ny, shade=np.concatenate(shade), shade_label="log10 budget (FLOPs)", hover=hover))
+        parts.append(
+            Series("points", nx, ny, shade=np.concatenate(shade), shade_label="log10 budget (FLOPs)", hover=hover)
+        )
         parts.append(_law_optima(fit, np.array([one.compute for one in groups])))
     inside = [one for one in groups if one.optimum is not None]
     if inside:
         parts.append(_parabola_optima(inside, fit.target))
     caption = (
-        f"{counted(len(groups), 'budget')} with four or more sizes. Lines are {title(fit)} at each budget, diamonds its lowest point; "
+        f"{counted(len(groups), 'budget')} with four or more sizes. Lines are {called(fit)} at each budget, diamonds its lowest point; "
         f"{len(inside)} of the budgets have a parabola with its minimum inside the sizes that were run (open circles)."
     )
     return Chart(
@@ -79,12 +91,10 @@ def loss_surface(fit: Fit, budgets: Sequence[float] = ()) -> Chart:
     reach_d = np.concatenate([d, *[one.tokens for one in best]])
     sizes, tokens = _span(reach_n, n), _span(reach_d, d)
     z, _ = fit.curve(params=np.tile(sizes, len(tokens)), tokens=np.repeat(tokens, len(sizes)))
-    line = frontier(fit, np.geomspace(6 * sizes[0] * tokens[0], 6 * sizes[-1] * tokens[-1], 60))
+    line = frontier(fit, np.geomspace(6 * sizes[0] * tokens[0], 6 * sizes[-1] * tokens[-1], 60 if closed(fit) else 24))
     keep = (line[1] > sizes[0]) & (line[1] < sizes[-1]) & (line[2] > tokens[0]) & (line[2] < tokens[-1])
     parts = [
-        Series(
-            "contour", sizes, tokens, z=z.reshape(len(tokens), len(sizes)), name=title(fit), shade_label=fit.target
-        ),
+        Series("contour", sizes, tokens, z=z.reshape(len(tokens), len(sizes)), name=title(fit), shade_label=fit.target),
         Series("points", n[rows], d[rows], name="runs", colour="ink", size=5.5, hover=run_hover(fit.runs, rows, fit)),
     ]
     if keep.any():
@@ -95,16 +105,26 @@ def loss_surface(fit: Fit, budgets: Sequence[float] = ()) -> Chart:
     if best:
         parts.append(
             Series(
-                "points", np.array([float(one.params[0]) for one in best]),
-                np.array([float(one.tokens[0]) for one in best]), name="plans", colour="orange", style="diamond", size=11,
-                hover=_frontier_hover(fit.target, np.array([
-                    [c, float(one.params[0]), float(one.tokens[0]), float(one.loss[0])]
-                    for c, one in zip(budgets, best, strict=True)
-                ]).T),
-            )  # fmt: skip
+                "points",
+                np.array([float(one.params[0]) for one in best]),
+                np.array([float(one.tokens[0]) for one in best]),
+                name="plans",
+                colour="orange",
+                style="diamond",
+                size=11,
+                hover=_frontier_hover(
+                    fit.target,
+                    np.array(
+                        [
+                            [c, float(one.params[0]), float(one.tokens[0]), float(one.loss[0])]
+                            for c, one in zip(budgets, best, strict=True)
+                        ]
+                    ).T,
+                ),
+            )
         )
     caption = (
-        f"Shading is the loss that {title(fit)} gives to a model of N parameters on D tokens; the darker, the lower. "
+        f"Shading is the loss that {called(fit)} gives to a model of N parameters on D tokens; the bluer, the lower. "
         "The orange line is the lowest loss for its compute."
     )
     return Chart(
@@ -130,7 +150,7 @@ def forecast_fan(fit: Fit, plans: Sequence[Plan] = (), level: float = 95.0) -> C
     compute, loss = 6 * n * d, np.asarray(fit.runs[fit.target], dtype=float)
     rows = thinned(len(loss))
     top = max([float(compute.max()), *[one.compute for one in plans]])
-    line = frontier(fit, np.geomspace(float(compute.min()), 1.6 * top, 60))
+    line = frontier(fit, np.geomspace(float(compute.min()), 1.6 * top, 60 if closed(fit) else 12))
     parts = []
     if fit.draws is not None:
         ends = np.array([_percentiles(optimum(fit.law, fit.draws, float(c)).loss, level) for c in line[0]])
@@ -140,14 +160,19 @@ def forecast_fan(fit: Fit, plans: Sequence[Plan] = (), level: float = 95.0) -> C
     )
     parts.append(
         Series(
-            "points", compute[rows], loss[rows], name="runs", colour="muted", size=5.5,
+            "points",
+            compute[rows],
+            loss[rows],
+            name="runs",
+            colour="muted",
+            size=5.5,
             hover=run_hover(fit.runs, rows, fit),
-        )  # fmt: skip
+        )
     )
     if plans:
         parts.append(_plan_points([(one.compute, one.loss) for one in plans], "compute", fit.target, level))
     caption = (
-        f"The line is the loss of the compute-optimal split by {title(fit)}. The band holds the parameters' uncertainty, "
+        f"The line is the loss of the compute-optimal split by {called(fit)}. The band holds the parameters' uncertainty, "
         "not a change of the law beyond the runs."
     )
     return Chart(
@@ -170,7 +195,9 @@ def forecast_along(fit: Fit, points: Sequence[tuple[float, Estimate]] = (), leve
         InputError: the law reads more than one input.
     """
     if len(fit.law.inputs) != 1:
-        raise InputError(f"{fit.law.name} reads {', '.join(fit.law.input_names)}: a fan along one input needs a law in one")
+        raise InputError(
+            f"{fit.law.name} reads {', '.join(fit.law.input_names)}: a fan along one input needs a law in one"
+        )
     name = fit.law.input_names[0]
     x, y = np.asarray(fit.runs[name], dtype=float), np.asarray(fit.runs[fit.target], dtype=float)
     rows = thinned(len(y))
@@ -188,7 +215,7 @@ def forecast_along(fit: Fit, points: Sequence[tuple[float, Estimate]] = (), leve
     )
     if points:
         parts.append(_plan_points(list(points), name, fit.target, level, role))
-    caption = f"The line is the {title(fit)}; the band holds its parameters' uncertainty."
+    caption = f"The line is {called(fit)}; the band holds its parameters' uncertainty."
     return Chart(
         "forecast",
         "Forecast",
@@ -203,23 +230,32 @@ def forecast_along(fit: Fit, points: Sequence[tuple[float, Estimate]] = (), leve
 
 def regret(plan: Plan, level: float = 95.0) -> Chart:
     """The share of a budget that other model sizes would waste."""
-    best = float(plan.params.value or np.nan)
+    fit, best = plan.fit, float(plan.params.value or np.nan)
     sizes = best * np.geomspace(0.1, 10, 31)
-    found = [plan.wasted_by(float(n)) for n in sizes]
-    waste = np.array([one.value for one in found], dtype=float)
-    ends = [one.interval(level) for one in found]
+    waste = wasted(fit.law, np.tile(fit.theta, (len(sizes), 1)), plan.compute, sizes)
     parts = []
-    if all(one is not None for one in ends):
-        low, high = np.array(ends, dtype=float).T
-        parts.append(Series("band", sizes, waste, low=low, high=high, name=f"{level:g} % interval"))
+    if fit.draws is not None and closed(fit):
+        ends = np.array([_percentiles(wasted(fit.law, fit.draws, plan.compute, float(n)), level) for n in sizes])
+        parts.append(Series("band", sizes, waste, low=ends[:, 0], high=ends[:, 1], name=f"{level:g} % interval"))
     hover = {"params": tuple(size(n) for n in sizes), "wasted": tuple(percent(w) for w in waste)}
     parts.append(Series("line", sizes, waste, name="wasted share of the budget", hover=hover))
-    parts.append(Series("points", np.array([best]), np.zeros(1), name="planned", colour="orange", style="diamond", size=12,
-                        hover={"params": (size(best),)}))  # fmt: skip
-    factors = ", ".join(
-        f"{percent(float(plan.wasted_by(best * f).value or 0))} at {word} the size" for f, word in ((0.5, "half"), (2.0, "twice"))
+    parts.append(
+        Series(
+            "points",
+            np.array([best]),
+            np.zeros(1),
+            name="planned",
+            colour="orange",
+            style="diamond",
+            size=12,
+            hover={"params": (size(best),)},
+        )
     )
-    caption = f"Training another size with {power(plan.compute)} FLOPs wastes {factors}."
+    half, twice = wasted(fit.law, np.tile(fit.theta, (2, 1)), plan.compute, best * np.array([0.5, 2.0]))
+    caption = (
+        f"Training half the size with the same {power(plan.compute)} FLOPs wastes {percent(float(half))} of them, "
+        f"twice the size {percent(float(twice))}."
+    )
     return Chart(
         "regret",
         "What another size would cost",
@@ -268,6 +304,11 @@ def frontier(fit: Fit, compute: Floats) -> Floats:
     return np.array([[c, one.params[0], one.tokens[0], one.loss[0]] for c, one in zip(compute, best, strict=True)]).T
 
 
+def closed(fit: Fit) -> bool:
+    """Whether the optimal split is a formula, and so cheap for every draw."""
+    return joint_form(fit.law, fit.theta[None, :]) is not None
+
+
 def require_joint(fit: Fit, what: str) -> None:
     """Raise InputError unless the law reads just params and tokens."""
     if set(fit.law.input_names) != {"params", "tokens"}:
@@ -286,13 +327,17 @@ def _law_optima(fit: Fit, compute: Floats) -> Series:
 
 def _parabola_optima(inside: Sequence[IsoFlop], target: str) -> Series:
     at = np.array([one.optimum for one in inside], dtype=float)
-    lowest = np.array([np.polynomial.polynomial.polyval(np.log(n), one.coefficients) for n, one in zip(at, inside, strict=True)])
+    lowest = np.array(
+        [np.polynomial.polynomial.polyval(np.log(n), one.coefficients) for n, one in zip(at, inside, strict=True)]
+    )
     hover = {
         "budget": tuple(power(one.compute) for one in inside),
         "params": tuple(size(n) for n in at),
         target: tuple(number(v) for v in lowest),
     }
-    return Series("points", at, lowest, name="lowest, by parabola", colour="ink", style="circle-open", size=10, hover=hover)
+    return Series(
+        "points", at, lowest, name="lowest, by parabola", colour="ink", style="circle-open", size=10, hover=hover
+    )
 
 
 def _frontier_hover(target: str, line: Floats) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ def measured_against_predicted(fit: Fit) -> Chart:
     rows = thinned(len(measured))
     low, high = _span(np.concatenate([fitted, measured]), fit.objective.residual == "log")
     typical = float(np.median(np.abs(np.log(measured / fitted)))) if fit.objective.residual == "log" else None
-    caption = f"Each dot is a run; on the line {title(fit)} is exact." + (
+    caption = f"Each dot is a run; on the line {called(fit)} is exact." + (
         "" if typical is None else f" The median run lies {percent(typical)} off."
     )
     line = Series("line", np.array([low, high]), np.array([low, high]), name="exact", colour="faint", style="thin")
@@ -53,7 +53,9 @@ def residuals(fit: Fit, against: str | None = None) -> Chart:
     relative = fit.objective.residual == "log"
     trend = trends(r, {name: x}).get(name, 0.0)
     told = (
-        "no trend is left" if abs(trend) < 0.3 else f"a trend is left (rank correlation {trend:+.2f}): the law bends wrong"
+        "no trend is left"
+        if abs(trend) < 0.3
+        else f"a trend is left (rank correlation {trend:+.2f}): the law bends wrong"
     )
     caption = f"Above zero the run is worse than the law says. Against {name}, {told}."
     log = bool(np.all(x > 0)) and np.ptp(np.log(x)) > 1.0
@@ -79,10 +81,15 @@ def residuals(fit: Fit, against: str | None = None) -> Chart:
 
 
 def parameter_intervals(fits: Sequence[Fit], level: float = 95.0) -> Chart:
-    """Exponents of several fits with their intervals, side by side, beside published values of the same laws."""
+    """Exponents of several fits with their intervals, side by side, beside published values of the same laws.
+
+    Those more than four times the median exponent, such as a large kappa, are left to the tables.
+    """
     names: list[str] = []
     for fit in fits:
         names += [p.name for p in fit.law.parameters if not p.bounds.scale and p.name not in names]
+    sizes = {n: max(abs(fit.parameters[n].value or 0.0) for fit in fits if n in fit.parameters) for n in names}
+    names = [n for n in names if sizes[n] <= 4 * float(np.median(list(sizes.values())))]
     fitted: list[tuple[str, Any, str]] = []
     published: list[tuple[str, float, str]] = []
     for name in names:
@@ -102,19 +109,31 @@ def parameter_intervals(fits: Sequence[Fit], level: float = 95.0) -> Chart:
     }
     series = [
         Series(
-            "points", np.array([one.value for _, one in known]), [row for row, _ in known], name="these runs",
-            low=np.array([low for low, _ in ends]), high=np.array([high for _, high in ends]), size=9, hover=hover,
-        )  # fmt: skip
+            "points",
+            np.array([one.value for _, one in known]),
+            [row for row, _ in known],
+            name="these runs",
+            low=np.array([low for low, _ in ends]),
+            high=np.array([high for _, high in ends]),
+            size=9,
+            hover=hover,
+        )
     ]
     if published:
         series.append(
             Series(
-                "points", np.array([x for _, x, _ in published]), [row for row, _, _ in published], name="published",
-                colour="orange", style="diamond-open", size=10,
+                "points",
+                np.array([x for _, x, _ in published]),
+                [row for row, _, _ in published],
+                name="published",
+                colour="orange",
+                style="diamond-open",
+                size=10,
                 hover={
-                    "value": tuple(f"{x:g}" for _, x, _ in published), "from": tuple(w for _, _, w in published),
+                    "value": tuple(f"{x:g}" for _, x, _ in published),
+                    "from": tuple(w for _, _, w in published),
                 },
-            )  # fmt: skip
+            )
         )
     rows = tuple(row for row, _, _ in fitted)
     return Chart(
@@ -139,9 +158,7 @@ def exponent_draws(fit: Fit, first: str = "alpha", second: str = "beta") -> Char
     """
     missing = [name for name in (first, second) if name not in fit.law.parameter_names]
     if missing:
-        raise InputError(
-            f"{fit.law.name} has no parameter {missing[0]!r}; it has {', '.join(fit.law.parameter_names)}"
-        )
+        raise InputError(f"{fit.law.name} has no parameter {missing[0]!r}; it has {', '.join(fit.law.parameter_names)}")
     if fit.draws is None:
         raise InputError(f"this fit of {fit.law.name} has no draws: fit with bootstrap=1000")
     i, j = (fit.law.parameter_names.index(name) for name in (first, second))
@@ -155,7 +172,9 @@ def exponent_draws(fit: Fit, first: str = "alpha", second: str = "beta") -> Char
         low, high = np.percentile(draws[:, i], [0.1, 99.9])
         reach = float(fit.theta[j] * (1 + fit.theta[j])) if 0 < fit.theta[j] < 1 else high
         line = np.linspace(max(1e-3, 0.9 * min(low, reach)), 1.1 * max(high, reach), 60)
-        parts.append(Series("line", line, line / (1 + line), name="β = α/(1+α), the quantization hypothesis", colour="ink"))
+        parts.append(
+            Series("line", line, line / (1 + line), name="β = α/(1+α), the quantization hypothesis", colour="ink")
+        )
         caption += " On the curve the exponents are tied as the quantization hypothesis has it."
     return Chart(
         "draws",
@@ -176,7 +195,9 @@ def run_hover(runs: Runs, rows: np.ndarray, fit: Fit | None = None) -> dict[str,
         out[name] = tuple(str(text)[:80] for text in runs[name][rows])
     for column in runs.columns:
         if column.role in ("params", "tokens", "compute", "loss") or (fit is not None and column.name == fit.target):
-            out[column.name] = tuple(sized(float(x), column.role) for x in np.asarray(runs[column.name], dtype=float)[rows])
+            out[column.name] = tuple(
+                sized(float(x), column.role) for x in np.asarray(runs[column.name], dtype=float)[rows]
+            )
     if fit is not None:
         fitted = fit.fitted[rows]
         out["predicted"] = tuple(number(float(x), 4) for x in fitted)
@@ -186,8 +207,15 @@ def run_hover(runs: Runs, rows: np.ndarray, fit: Fit | None = None) -> dict[str,
 
 
 def title(fit: Fit) -> str:
-    """The law's title."""
-    return fit.law.title or fit.law.name
+    """The law's title, with a capital."""
+    name = fit.law.title or fit.law.name
+    return name[:1].upper() + name[1:]
+
+
+def called(fit: Fit) -> str:
+    """The law's title as it stands in a sentence."""
+    name = fit.law.title or fit.law.name
+    return f"“{name}”" if "," in name else name
 
 
 def unit(runs: Runs, name: str) -> str:
@@ -196,7 +224,6 @@ def unit(runs: Runs, name: str) -> str:
         return ""
     found = runs.column(name).unit
     return "" if found in (name, "parameters", "unit of the loss") else found
-
 
 
 def _span(values: np.ndarray, log: bool) -> tuple[float, float]:

@@ -25,9 +25,17 @@ def runs_overview(runs: Runs, target: str = "loss") -> Chart:
     if "params" in runs and "tokens" in runs:
         shade = np.asarray(runs[target], dtype=float)[rows] if _numeric(runs, target) else None
         series = Series(
-            "points", runs["params"][rows], runs["tokens"][rows], name="runs", legend=False, size=9, hover=hover,
-            shade=shade, shade_label=target if shade is not None else "",
-        )  # fmt: skip
+            "points",
+            runs["params"][rows],
+            runs["tokens"][rows],
+            name="runs",
+            legend=False,
+            size=9,
+            hover=hover,
+            style="low is dark" if shade is not None else "",
+            shade=shade,
+            shade_label=target if shade is not None else "",
+        )
         x, y, caption = "params", "tokens", f"Each dot is a run, shaded by its {target}."
     else:
         sizes = [name for name in SHOWN_ORDER if name in runs]
@@ -61,9 +69,16 @@ def law_ranking(comparison: Comparison) -> Chart:
     }
     log = len(errors) > 1 and errors.min() > 0 and errors.max() / errors.min() > 8
     bars = Series(
-        "points", errors, list(names), name="held-out error", size=10, hover=hover, legend=False,
-        low=np.full(len(errors), errors.min() * 0.7 if log else 0.0), high=errors,
-    )  # fmt: skip
+        "points",
+        errors,
+        list(names),
+        name="held-out error",
+        size=10,
+        hover=hover,
+        legend=False,
+        low=np.full(len(errors), errors.min() * 0.7 if log else 0.0),
+        high=errors,
+    )
     told = "; ".join(f"{name} {percent(error)}" for name, error in zip(names[:4], errors, strict=False))
     return Chart(
         "ranking",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,9 @@ def figure(chart: Chart) -> dict[str, Any]:
     """The figure ``{"data": [...], "layout": {...}}``; every text in it is inert."""
     traces = [trace for one in chart.series for trace in _TRACES[one.kind](one)]
     named = [trace for trace in traces if trace.get("showlegend")]
+    if len(named) == 1:
+        named[0]["showlegend"] = False
+        named = []
     shaded = any(one.shade is not None or one.kind == "contour" for one in chart.series)
     layout: dict[str, Any] = {
         "height": chart.height,
@@ -24,8 +26,8 @@ def figure(chart: Chart) -> dict[str, Any]:
         "paper_bgcolor": "@paper",
         "plot_bgcolor": "@paper",
         "font": {"family": SANS, "size": 12.5, "color": "@muted"},
-        "xaxis": _axis(chart.x, "x"),
-        "yaxis": _axis(chart.y, "y"),
+        "xaxis": _axis(chart.x, "x", _reach(chart, "x")),
+        "yaxis": _axis(chart.y, "y", _reach(chart, "y")),
         "hovermode": "closest",
         "hoverlabel": {
             "bgcolor": "@hover",
@@ -55,7 +57,18 @@ def inert(text: str) -> str:
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "% {")
 
 
-def _axis(axis: Axis, direction: str) -> dict[str, Any]:
+def _reach(chart: Chart, direction: str) -> float:
+    """How many decades a logarithmic axis spans."""
+    axis = chart.x if direction == "x" else chart.y
+    if not axis.log:
+        return 0.0
+    ends = axis.range or [
+        end(np.asarray(getattr(one, direction), dtype=float)) for end in (np.min, np.max) for one in chart.series
+    ]
+    return float(np.log10(max(ends) / min(ends)))
+
+
+def _axis(axis: Axis, direction: str, reach: float) -> dict[str, Any]:
     out: dict[str, Any] = {
         "title": {"text": inert(axis.title), "font": {"size": 13, "color": "@muted"}, "standoff": 10},
         "gridcolor": "@grid",
@@ -70,6 +83,8 @@ def _axis(axis: Axis, direction: str) -> dict[str, Any]:
     }
     if axis.log:
         out |= {"type": "log", "exponentformat": "power", "nticks": 8}
+        if reach > 0.8:
+            out["dtick"] = 1 if reach > 2.8 else "D2"
     if axis.percent:
         out["tickformat"] = ".1~%"
     if axis.categories:
@@ -107,7 +122,7 @@ def _points(series: Series) -> list[dict[str, Any]]:
     marker: dict[str, Any] = {
         "size": series.size,
         "color": "@" + series.colour,
-        "symbol": series.style or "circle",
+        "symbol": "circle" if series.shade is not None else series.style or "circle",
         "line": {"color": "@paper", "width": 0.8},
         "opacity": 0.9,
     }
@@ -117,6 +132,7 @@ def _points(series: Series) -> list[dict[str, Any]]:
         marker |= {
             "color": plain(series.shade),
             "colorscale": "@ramp",
+            "reversescale": series.style == "low is dark",
             "showscale": bool(series.shade_label),
             "colorbar": _colourbar(series.shade_label, np.asarray(series.shade, dtype=float)),
         }
@@ -189,15 +205,16 @@ def _contour(series: Series) -> list[dict[str, Any]]:
             "type": "contour",
             "x": plain(series.x),
             "y": plain(series.y),
-            "z": plain(np.log(z)),
+            "z": plain(z),
             "colorscale": "@surface",
             "showscale": False,
             "contours": {
-                "start": float(np.log(levels[0])),
-                "end": float(np.log(levels[-1])),
-                "size": float(np.log(levels[1] / levels[0])),
+                "start": levels[0],
+                "end": levels[-1],
+                "size": levels[1] - levels[0],
                 "coloring": "heatmap",
-                "showlabels": False,
+                "showlabels": True,
+                "labelfont": {"size": 11, "color": "@muted"},
             },
             "line": {"width": 0.7, "color": "@axis"},
             "name": inert(series.name),
@@ -208,9 +225,13 @@ def _contour(series: Series) -> list[dict[str, Any]]:
     ]
 
 
-def _levels(z: np.ndarray) -> np.ndarray:
-    """Twelve levels, evenly spaced in the logarithm."""
-    return np.geomspace(float(z.min()), float(z.max()), 13)
+def _levels(z: np.ndarray) -> list[float]:
+    """About a dozen round levels."""
+    low, high = float(z.min()), float(z.max())
+    rough = max(high - low, 1e-9 * abs(high)) / 12
+    unit = 10.0 ** np.floor(np.log10(rough))
+    step = float(unit * next(one for one in (1, 2, 5, 10) if one * unit >= rough))
+    return [float(one) for one in step * np.arange(np.ceil(low / step), np.floor(high / step) + 2)]
 
 
 def _colourbar(label: str, values: np.ndarray) -> dict[str, Any]:
@@ -224,7 +245,7 @@ def _colourbar(label: str, values: np.ndarray) -> dict[str, Any]:
     } | _decades(label, values)
 
 
-def _decades(label: str, values: np.ndarray) -> Mapping[str, Any]:
+def _decades(label: str, values: np.ndarray) -> dict[str, Any]:
     if not label.startswith("log10 "):
         return {}
     ticks = list(range(int(np.ceil(values.min())), int(np.floor(values.max())) + 1))

@@ -19,7 +19,7 @@ class Html(str):
 Child = str | None | Iterable[Any]
 
 
-def element(name: str, *children: Child, **attributes: str | None) -> Html:
+def element(name: str, /, *children: Child, **attributes: str | None) -> Html:
     """An element with escaped texts and attributes; ``class_`` is class, ``aria_label`` is aria-label, None is left out.
 
     >>> element("p", "a < b", element("b", "!"), class_="note")
@@ -62,8 +62,10 @@ def json_script(identity: str, data: Any) -> Html:
     return Html(f'<script type="application/json" id="{html.escape(identity)}">{text}</script>')
 
 
-def table(caption: str, head: Iterable[Child], rows: Iterable[Iterable[Child]], *, numeric: Iterable[int] = ()) -> Html:
-    """A table with a caption, column headings and row headings in the first column; ``numeric`` columns align right."""
+def table(
+    caption: str, head: Iterable[Child], rows: Iterable[Iterable[Child]], *, numeric: Iterable[int] = (), note: str = ""
+) -> Html:
+    """A table with a caption (and a note in it), column headings and row headings; ``numeric`` columns align right."""
     right = set(numeric)
 
     def cell(kind: str, place: int, child: Child, scope: str | None = None) -> Html:
@@ -71,10 +73,13 @@ def table(caption: str, head: Iterable[Child], rows: Iterable[Iterable[Child]], 
 
     top = element("tr", [cell("th", i, child, "col") for i, child in enumerate(head)])
     body = [
-        element(
-            "tr", [cell("th", 0, child, "row") if i == 0 else cell("td", i, child) for i, child in enumerate(row)]
-        )
+        element("tr", [cell("th", 0, child, "row") if i == 0 else cell("td", i, child) for i, child in enumerate(row)])
         for row in rows
     ]
-    made = element("table", element("caption", caption), element("thead", top), element("tbody", body))
+    made = element(
+        "table",
+        element("caption", element("div", caption, element("span", note) if note else None)),
+        element("thead", top),
+        element("tbody", body),
+    )
     return element("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")

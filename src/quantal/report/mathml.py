@@ -37,8 +37,8 @@ _OPEN, _CLOSE = {"(": ")", "[": "]", "{": "}"}, {")", "]", "}"}
 def mathml(latex: str, values: Mapping[str, str] | None = None, *, block: bool = False) -> Html:
     r"""A formula as a MathML element; parameters named in ``values`` are replaced by their values.
 
-    >>> mathml(r"E + \frac{A}{N^\alpha}")
-    '<math aria-label="E + \\frac{A}{N^\\alpha}"><mrow><mi>E</mi><mo>+</mo><mfrac><mi>A</mi><msup><mi>N</mi><mi>α</mi></msup></mfrac></mrow></math>'
+    >>> mathml(r"\frac{A}{N^\alpha}")
+    '<math aria-label="\\frac{A}{N^\\alpha}"><mfrac><mi>A</mi><msup><mi>N</mi><mi>α</mi></msup></mfrac></math>'
     >>> mathml(r"N^\alpha", {"alpha": "0.35"})
     '<math aria-label="N^\\alpha"><msup><mi>N</mi><mn>0.35</mn></msup></math>'
     """
@@ -144,7 +144,7 @@ class _Reader:
     def bracketed(self, opening: str, closing: str) -> Html:
         inside = self.row(closing)
         closed = self.place > 0 and self.tokens[self.place - 1] == closing
-        return _row([_fence(opening), *inside, *([_fence(closing)] if closed else [])])
+        return _row([_fence(opening, "false"), *inside, *([_fence(closing, "false")] if closed else [])])
 
     def words(self) -> Html:
         if self.peek() != "{":
@@ -163,5 +163,5 @@ def _row(items: list[Html]) -> Html:
     return items[0] if len(items) == 1 else element("mrow", items)
 
 
-def _fence(sign: str) -> Html:
-    return Html("") if sign in (".", "") else element("mo", sign.removeprefix("\\"), fence="true", stretchy="true")
+def _fence(sign: str, stretchy: str = "true") -> Html:
+    return Html("") if sign in (".", "") else element("mo", sign.removeprefix("\\"), fence="true", stretchy=stretchy)

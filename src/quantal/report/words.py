@@ -6,6 +6,7 @@ import math
 
 from quantal.estimate import Estimate
 
+GAP = "\u00a0"
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 MAGNITUDES = ((1e15, None), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"), (0.0, ""))
 
@@ -14,43 +15,44 @@ def power(x: float, digits: int = 3) -> str:
     """A number times a power of ten.
 
     >>> power(5.76e23), power(1e21)
-    ('5.76 × 10²³', '10²¹')
+    ('5.76\xa0×\xa010²³', '10²¹')
     """
     if x == 0 or not math.isfinite(x):
         return f"{x:g}"
     mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
     raised = f"10{str(int(exponent)).translate(RAISED)}"
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return raised if mantissa == "1" else f"{mantissa} × {raised}"
+    return raised if mantissa == "1" else f"{mantissa}{GAP}×{GAP}{raised}".replace("-", "−")
 
 
 def size(x: float, digits: int = 3) -> str:
     """A count with its magnitude.
 
     >>> size(7.31e10), size(512), size(3e18)
-    ('73.1 B', '512', '3 × 10¹⁸')
+    ('73.1\xa0B', '512', '3\xa0×\xa010¹⁸')
     """
     if not math.isfinite(x) or abs(x) >= 1e15 or 0 < abs(x) < 1:
         return power(x, digits)
     for limit, letter in MAGNITUDES[1:]:
         if abs(x) >= limit * (1 - 0.5 * 10.0**-digits):
             scaled = x / limit if limit else x
-            return f"{number(scaled, digits)} {letter}".strip()
+            return f"{number(scaled, digits)}{GAP}{letter}" if letter else number(scaled, digits)
     return number(x, digits)
 
 
 def number(x: float, digits: int = 4) -> str:
     """A plain number where that is short, a power of ten elsewhere.
 
-    >>> number(0.34731, 3), number(2143.4, 3), number(6.4e13, 3)
-    ('0.347', '2,143', '6.4 × 10¹³')
+    >>> number(0.34731, 3), number(2143.4, 3), number(-6.4e13, 3), number(16.0)
+    ('0.347', '2,143', '−6.4\xa0×\xa010¹³', '16')
     """
     if x == 0 or not math.isfinite(x):
         return f"{x:g}"
     order = math.floor(math.log10(abs(x)))
     if not -4 <= order < 6:
         return power(x, digits)
-    return f"{x:,.{max(0, digits - 1 - order)}f}"
+    places = 0 if x == round(x) else max(0, digits - 1 - order)
+    return f"{x:,.{places}f}".replace("-", "−")
 
 
 def sized(x: float, role: str, digits: int = 3) -> str:
@@ -74,7 +76,7 @@ def estimate_parts(estimate: Estimate, level: float, role: str = "") -> tuple[st
     places = _places(estimate.value, *ends)
     if places is None:
         return number(estimate.value, 3), f"{number(ends[0], 3)} to {number(ends[1], 3)}"
-    value, low, high = (f"{x:,.{places}f}" for x in (estimate.value, *ends))
+    value, low, high = (f"{x:,.{places}f}".replace("-", "−") for x in (estimate.value, *ends))
     return value, f"{low} to {high}"
 
 
@@ -93,12 +95,12 @@ def percent(share: float, digits: int = 2) -> str:
     """A share in percent.
 
     >>> percent(0.01234)
-    '1.2 %'
+    '1.2\xa0%'
     """
     if share == 0 or not math.isfinite(share):
-        return f"{100 * share:g} %"
+        return f"{100 * share:g}{GAP}%"
     order = math.floor(math.log10(abs(100 * share)))
-    return f"{100 * share:.{max(0, digits - 1 - order)}f} %"
+    return f"{100 * share:.{max(0, digits - 1 - order)}f}{GAP}%".replace("-", "−")
 
 
 def counted(count: int, noun: str) -> str:
