@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+EXTRAS := train,text,ray,postgres,discover,posterior,app,plots
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export OMP_NUM_THREADS ?= 1
 
@@ -27,7 +28,7 @@ $(VENV)/.test: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,lint,browser]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,lint,browser,$(EXTRAS)]"
 	@touch $@
 
 report: $(VENV)/.run
@@ -49,7 +50,7 @@ chromium:
 	  else echo "A real Chromium is needed. Install it with: sudo apt-get install chromium"; exit 1; fi; fi
 
 test-all: lint test chromium $(VENV)/.all
-	$(BIN)/python -m pytest -m "browser or wheel"
+	$(BIN)/python -m pytest -m "browser or wheel or extras or postgres"
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow

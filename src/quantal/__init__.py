@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from quantal.laws import Positive as Positive
     from quantal.laws import Real as Real
     from quantal.laws import Series as Series
+    from quantal.laws import Signed as Signed
     from quantal.laws import Target as Target
     from quantal.laws import get_law as get_law
+    from quantal.laws import hold as hold
     from quantal.laws import law as law
     from quantal.laws import laws as laws
     from quantal.laws import lift as lift
@@ -61,7 +63,7 @@ _ROOMS = {
     ),
     "estimate": "Estimate",
     "runs": "Runs catalogue read_runs",
-    "laws": "Bounds Exponent Fraction Law Positive Real Series Target get_law law laws lift power_law register varies",
+    "laws": "Bounds Exponent Fraction Law Positive Real Series Signed Target get_law hold law laws lift power_law register varies",
     "fit": "Comparison Fit compare fit load_fit quantization_reading",
     "forecast": "Forecast forecast",
     "plan": "Plan approaches plan",

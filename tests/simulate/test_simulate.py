@@ -59,7 +59,7 @@ def test_mean_loss_in_steps_is_the_exact_sum(gamma: float) -> None:
     """Steps of a single epoch by batches of 100, where each step's batch is one draw of the stream."""
     model = qt.QuantaModel(qt.Zipf(gamma), learned_loss=1.7, unlearned_loss=9.0)
     steps = SCALES / 100
-    loss = simulate(model, samples=steps * 100, rule=qt.Poisson(2), replicates=1000, seed=5)["loss"].reshape(10, 1000)
+    loss = simulate(model, samples=steps * 100, rule=qt.Poisson(2), replicates=5000, seed=5)["loss"].reshape(10, 5000)
     z = z_scores(model, np.asarray(model.loss(samples=steps * 100, rule=qt.Poisson(2))), loss)
     assert np.all(np.abs(z) < 3)
     assert stats.chi2.sf(np.sum(z**2), 10) > 1e-3
@@ -128,7 +128,7 @@ def brute_force(law: qt.Frequencies, samples: int, tau: int, draw: str, runs: in
 def same_distribution(law: qt.Frequencies, samples: int, tau: int, draw: str, runs: int) -> None:
     drawn = brute_force(law, samples, tau, draw, runs)
     runs_table = simulate(
-        qt.QuantaModel(law), samples=samples, rule=qt.Poisson(tau), draw=draw, replicates=20_000, seed=2
+        qt.QuantaModel(law), samples=samples, rule=qt.Poisson(tau), draw=draw, replicates=8000, seed=2
     )
     assert stats.ks_2samp(drawn[:, 0], runs_table["loss"]).pvalue > 1e-3
     assert stats.ks_2samp(drawn[:, 1], runs_table["learned"]).pvalue > 1e-3

@@ -131,10 +131,13 @@ class Fit:
                 f"write predict({', '.join(f'{name}=...' for name in expected)})"
             )
         columns = {name: np.asarray(value, dtype=float) for name, value in inputs.items()}
-        for name, values in columns.items():
-            if not np.all(np.isfinite(values) & (values > 0)):
+        for one in self.law.inputs:
+            values = columns[one.name]
+            allowed = np.isfinite(values) & ((values > 0) | one.signed)
+            if not np.all(allowed):
                 raise InputError(
-                    f"{name} = {values[~(np.isfinite(values) & (values > 0))].flat[0]!r}: must be finite and above zero"
+                    f"{one.name} = {float(values[~allowed].flat[0])!r}: must be finite"
+                    + ("" if one.signed else " and above zero")
                 )
         value = self.law.value(columns, self.theta)
         return value, None if self.draws is None else self.law.value(columns, self.draws)
@@ -161,7 +164,12 @@ class Fit:
 
     def decades_beyond(self, **inputs: float) -> float:
         """By how many powers of ten the point lies beyond the largest run, in the input where that is most; 0 inside."""
-        reach = [np.log10(value / self.runs[name].max()) for name, value in inputs.items() if name in self.runs]
+        signed = {one.name for one in self.law.inputs if one.signed}
+        reach = [
+            np.log10(value / self.runs[name].max())
+            for name, value in inputs.items()
+            if name in self.runs and name not in signed
+        ]
         return float(max([0.0, *reach]))
 
     def to_dict(self, full: bool = False) -> dict[str, Any]:

@@ -54,7 +54,6 @@ class Powers:
             return p["beta"]
         return (p["gamma"] + self.eps) / (self.omega * (p["gamma"] + 1.0) + self.delta)
 
-
     def formula(self, size: bool, data: bool) -> str:
         """How gamma gives the exponents, as LaTeX to be appended."""
         if not self.tied:
@@ -236,7 +235,9 @@ def _power_formula(size: bool, data: bool, finite: bool, shifted: bool) -> str:
     start = (r" - R(\beta, u_0)" if size else r" - R(\beta, D/D_0)") if shifted else ""
     share = rf"\left[{end}{start}\right]" if start else end
     parts = ([by_size] if size else []) + ([rf"B\,D^{{-\beta}} {share}".strip()] if data else [])
-    count = rf", \quad u_N^\beta = \beta M_\beta \frac{{A\,{base}^{{-\alpha}}}}{{B\,D^{{-\beta}}}}" if size and data else ""
+    count = (
+        rf", \quad u_N^\beta = \beta M_\beta \frac{{A\,{base}^{{-\alpha}}}}{{B\,D^{{-\beta}}}}" if size and data else ""
+    )
     return f"L({_arguments(size, data)}) = E + {' + '.join(parts)}{count}"
 
 

@@ -170,9 +170,7 @@ def _kind(frequencies: Frequencies) -> str:
     )
 
 
-def _form(
-    model: QuantaModel, rule: LearningRule, capacity: Capacity, size: bool, data: bool, tied: bool
-) -> Form:
+def _form(model: QuantaModel, rule: LearningRule, capacity: Capacity, size: bool, data: bool, tied: bool) -> Form:
     kind, gap = _kind(model.frequencies), model.gap
     if isinstance(gap, ConstantLoss):
         eps = 0.0
@@ -196,9 +194,7 @@ def _form(
         return geometric_form(shape, size, data)
     if kind in TAILS:
         return tail_form(TAILS[kind], shape, size, data)
-    return power_form(
-        powers, shape, size, data, finite=kind.endswith("_finite"), shifted=kind.startswith("mandelbrot")
-    )
+    return power_form(powers, shape, size, data, finite=kind.endswith("_finite"), shifted=kind.startswith("mandelbrot"))
 
 
 def _with_unit(one: Parameter, size: str | None, data: str | None) -> Parameter:

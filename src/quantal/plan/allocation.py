@@ -15,11 +15,10 @@ FLOPS_PER_PARAM_AND_TOKEN = 6.0
 
 
 class Joint(NamedTuple):
-    """Parameters (R,) of the nested family E + [(A N^-alpha)^kappa + (B D^-beta)^kappa]^(1/kappa)."""
+    """Parameters (R,) of the nested family E + [(A N^-alpha)^kappa + (B D^-beta)^kappa]^(1/kappa), A and B as logarithms."""
 
-    E: Floats
-    A: Floats
-    B: Floats
+    log_A: Floats
+    log_B: Floats
     alpha: Floats
     beta: Floats
     kappa: Floats
@@ -40,20 +39,24 @@ def joint_form(law: Law, theta: Floats) -> Joint | None:
     """A law's parameters (R, P) read as members of the nested family, or None for a law outside it."""
     p = dict(zip(law.parameter_names, theta.T, strict=True))
     one = np.ones(len(theta))
+    if law.name == "kaplan":
+        a, b = p["alpha_N"], p["alpha_D"]
+        return Joint(a * np.log(p["N_c"]), b * np.log(p["D_c"]), a, b, 1 / b)
+    if not {"A", "B"} <= set(p):
+        return None
+    with np.errstate(divide="ignore"):
+        log_A, log_B = np.log(p["A"]), np.log(p["B"])
     match law.name:
         case "chinchilla":
-            return Joint(p["E"], p["A"], p["B"], p["alpha"], p["beta"], one)
+            return Joint(log_A, log_B, p["alpha"], p["beta"], one)
         case "kappa":
-            return Joint(p["E"], p["A"], p["B"], p["alpha"], p["beta"], p["kappa"])
+            return Joint(log_A, log_B, p["alpha"], p["beta"], p["kappa"])
         case "bottleneck":
-            return Joint(p["E"], p["A"], p["B"], p["alpha"], p["beta"], np.inf * one)
-        case "kaplan":
-            a, b = p["alpha_N"], p["alpha_D"]
-            return Joint(0 * one, p["N_c"] ** a, p["D_c"] ** b, a, b, 1 / b)
+            return Joint(log_A, log_B, p["alpha"], p["beta"], np.inf * one)
         case "quanta" | "quanta_kappa" | "quanta_bottleneck":
             g = p["gamma"]
             sharpness = {"quanta": one, "quanta_bottleneck": np.inf * one}.get(law.name)
-            return Joint(p["E"], p["A"], p["B"], g, g / (g + 1), p["kappa"] if sharpness is None else sharpness)
+            return Joint(log_A, log_B, g, g / (g + 1), p["kappa"] if sharpness is None else sharpness)
     return None
 
 
@@ -72,7 +75,8 @@ def optimum(law: Law, theta: Floats, compute: float) -> Optimum:
             "with a joint law such as chinchilla or kappa"
         )
     form = joint_form(law, theta)
-    return _searched(law, theta, compute) if form is None else _closed(law, theta, form, compute)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        return _searched(law, theta, compute) if form is None else _closed(law, theta, form, compute)
 
 
 def best_loss(law: Law, theta: Floats, compute: Floats) -> Floats:
@@ -112,7 +116,7 @@ def _size(form: Joint) -> Floats:
     """G of the closed form; the limit (A/B)^(1/(alpha+beta)) for a strict bottleneck."""
     total = form.alpha + form.beta
     tilt = np.where(np.isinf(form.kappa), 0.0, np.log(form.alpha / form.beta) / form.kappa)
-    return np.exp((tilt + np.log(form.A) - np.log(form.B)) / total)
+    return np.exp((tilt + form.log_A - form.log_B) / total)
 
 
 def _closed(law: Law, theta: Floats, form: Joint, compute: float) -> Optimum:

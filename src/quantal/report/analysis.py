@@ -311,6 +311,8 @@ def _reading(
             f"these runs do not carry: {ranked.refused['chinchilla']}"
             if "chinchilla" in ranked.refused
             else "was not fitted here"
+            if {"params", "tokens"} <= set(ranked.laws[0].fit.runs.names)
+            else "needs runs with params and tokens"
         )
         return None
     return quantization_reading(fits["chinchilla"], fits.get("kappa"), levels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -138,9 +138,6 @@ class Chart:
     def __repr__(self) -> str:
         points = sum(len(np.atleast_1d(one.x)) for one in self.series)
         return f"Chart({self.name!r}: {self.title}; {len(self.series)} series, {points} points; save it as .html)"
-
-    def renamed(self, name: str) -> Chart:
-        return replace(self, name=name)
 
 
 def write_text(path: str, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quantal.errors import InputError
+from quantal.errors import InputError, LawError
 from quantal.estimate import Estimate
 from quantal.fit import Fit
 from quantal.laws.law import Floats
@@ -25,8 +25,8 @@ def isoflop_curves(fit: Fit, isoflops: Sequence[IsoFlop]) -> Chart:
     spread = max(float(np.ptp(logs)), 1e-9) if len(logs) else 1.0
     parts, x, y, shade, budgets = [], [], [], [], []
     for one, at in zip(groups, logs, strict=True):
-        best = float(optimum(fit.law, fit.theta[None, :], one.compute).params[0])
-        sizes = np.geomspace(min(best, float(one.params.min())) / 1.3, max(best, float(one.params.max())) * 1.3, 50)
+        reach = np.concatenate([one.params, frontier(fit, np.array([one.compute]))[1]])
+        sizes = np.geomspace(float(reach.min()) / 1.3, float(reach.max()) * 1.3, 50)
         curve, _ = fit.curve(params=sizes, tokens=one.compute / 6 / sizes)
         place = (at - logs.min()) / spread
         parts.append(
@@ -86,7 +86,9 @@ def loss_surface(fit: Fit, budgets: Sequence[float] = ()) -> Chart:
     require_joint(fit, "a loss surface")
     n, d = (np.asarray(fit.runs[name], dtype=float) for name in ("params", "tokens"))
     rows = thinned(len(n))
-    best = [optimum(fit.law, fit.theta[None, :], c) for c in budgets]
+    found = [(c, optimum(fit.law, fit.theta[None, :], c)) for c in budgets]
+    near = [(c, one) for c, one in found if _near(one.params[0], n) and _near(one.tokens[0], d)]
+    budgets, best = [c for c, _ in near], [one for _, one in near]
     reach_n = np.concatenate([n, *[one.params for one in best]])
     reach_d = np.concatenate([d, *[one.tokens for one in best]])
     sizes, tokens = _span(reach_n, n), _span(reach_d, d)
@@ -299,9 +301,15 @@ def approaches_compared(found: Sequence[Approach], target: str = "loss") -> Char
 
 
 def frontier(fit: Fit, compute: Floats) -> Floats:
-    """Rows compute, params, tokens, loss (4, n) of the compute-optimal split."""
-    best = [optimum(fit.law, fit.theta[None, :], float(c)) for c in compute]
-    return np.array([[c, one.params[0], one.tokens[0], one.loss[0]] for c, one in zip(compute, best, strict=True)]).T
+    """Rows compute, params, tokens, loss (4, n) of the compute-optimal split; budgets without one are left out."""
+    rows = []
+    for c in compute:
+        try:
+            best = optimum(fit.law, fit.theta[None, :], float(c))
+        except LawError:
+            continue
+        rows.append([float(c), float(best.params[0]), float(best.tokens[0]), float(best.loss[0])])
+    return np.array(rows, dtype=float).reshape(-1, 4).T
 
 
 def closed(fit: Fit) -> bool:
@@ -369,6 +377,11 @@ def _percentiles(values: Floats, level: float) -> tuple[float, float]:
         return np.nan, np.nan
     low, high = np.percentile(finite, [50 - level / 2, 50 + level / 2])
     return float(low), float(high)
+
+
+def _near(x: float, own: Floats) -> bool:
+    """Whether a value lies within five decades of the runs, and so on a chart of them."""
+    return bool(own.min() * 1e-5 < x < own.max() * 1e5)
 
 
 def _span(reach: Floats, own: Floats) -> Floats:

@@ -53,12 +53,12 @@ def residuals(fit: Fit, against: str | None = None) -> Chart:
     relative = fit.objective.residual == "log"
     trend = trends(r, {name: x}).get(name, 0.0)
     told = (
-        "no trend is left"
+        f"no slope is left (rank correlation {trend:+.2f})"
         if abs(trend) < 0.3
-        else f"a trend is left (rank correlation {trend:+.2f}): the law bends wrong"
+        else f"a slope is left (rank correlation {trend:+.2f}): the law bends wrong"
     )
     caption = f"Above zero the run is worse than the law says. Against {name}, {told}."
-    log = bool(np.all(x > 0)) and np.ptp(np.log(x)) > 1.0
+    log = bool(np.all(x > 0) and np.ptp(np.log(x)) > 1.0)
     parts = [
         Series("line", np.array([x.min(), x.max()]), np.zeros(2), colour="faint", style="thin"),
         Series("points", x[rows][~far], r[rows][~far], name="runs", hover=run_hover(fit.runs, rows[~far], fit)),

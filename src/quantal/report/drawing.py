@@ -227,11 +227,12 @@ def _contour(series: Series) -> list[dict[str, Any]]:
 
 def _levels(z: np.ndarray) -> list[float]:
     """About a dozen round levels."""
-    low, high = float(z.min()), float(z.max())
+    finite = z[np.isfinite(z)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     rough = max(high - low, 1e-9 * abs(high)) / 12
     unit = 10.0 ** np.floor(np.log10(rough))
     step = float(unit * next(one for one in (1, 2, 5, 10) if one * unit >= rough))
-    return [float(one) for one in step * np.arange(np.ceil(low / step), np.floor(high / step) + 2)]
+    return [float(one) for one in step * (np.floor(low / step) + np.arange(14))]
 
 
 def _colourbar(label: str, values: np.ndarray) -> dict[str, Any]:

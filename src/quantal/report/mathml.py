@@ -28,7 +28,11 @@ _SIGNS = {
     "prod": "∏",
     "int": "∫",
     "to": "→",
+    "in": "∈",
+    "{": "{",
+    "}": "}",
 }
+_ACCENTS = {"tilde": "~", "hat": "^", "bar": "¯", "dot": "˙"}
 _FUNCTIONS = ("max", "min", "log", "exp", "ln", "sinh", "cosh", "tanh")
 _SPACES = {"quad": "1em", "qquad": "2em", ",": "0.17em", ";": "0.28em", ":": "0.22em", " ": "0.3em", "!": "0"}
 _OPEN, _CLOSE = {"(": ")", "[": "]", "{": "}"}, {")", "]", "}"}
@@ -126,6 +130,8 @@ class _Reader:
             return element("mfrac", self.argument(), self.argument())
         if name == "sqrt":
             return element("msqrt", self.argument())
+        if name in _ACCENTS:
+            return element("mover", self.argument(), element("mo", _ACCENTS[name]), accent="true")
         if name in ("text", "mathrm", "operatorname"):
             return self.words()
         if name == "left":

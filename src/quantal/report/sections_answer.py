@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from quantal.plan import Plan
 from quantal.report.analysis import Analysis, dearest, vanished
+from quantal.report.charts_compute import forecast_along, forecast_fan
 from quantal.report.charts_fit import title
 from quantal.report.charts_table import runs_overview
 from quantal.report.figure import shown
@@ -34,7 +37,25 @@ def answer(found: Analysis) -> Html:
         class_="formula",
     )
     note = element("p", f"{title(lead)}, and with the values fitted to these runs.", class_="caption")
-    return joined(element("dl", statements, class_="answer"), element("div", formula, note, class_="formula-block"))
+    return joined(
+        element("dl", statements, class_="answer"),
+        element("div", formula, note, class_="formula-block"),
+        _picture(found),
+    )
+
+
+def _picture(found: Analysis) -> Html | None:
+    """The forecast, small, as the page's first picture."""
+    if found.leading in found.plans:
+        chart = forecast_fan(found.lead, found.plans[found.leading], found.level)
+    elif found.outlooks:
+        points = [(next(iter(one.at.values())), one.value) for one in found.outlooks]
+        chart = forecast_along(found.lead, points, found.level)
+    else:
+        return None
+    x = "compute" if found.leading in found.plans else found.lead.law.input_names[0]
+    small = replace(chart, name="outlook", title=f"{found.settings.target.capitalize()} against {x}", height=360)
+    return shown(small)
 
 
 def fitted_values(found: Analysis) -> dict[str, str]:

@@ -67,12 +67,20 @@ def _parameter_table(found: Analysis, fit: Fit) -> Html:
     for parameter in fit.law.parameters:
         estimate = fit.parameters[parameter.name]
         verdict = fit.verdicts[parameter.name]
-        cells: list[Html | str] = [element("i", symbol(parameter.name)), parameter.meaning]
+        cells: list[Html | str] = [
+            element("i", symbol(parameter.name)),
+            element("span", parameter.meaning, class_="long"),
+        ]
         if vanished(found.runs, fit.target, parameter.name, estimate):
             upper = [estimate.interval(level) for level in found.settings.levels]
             cells += ["0", *("—" if one is None or fit.draws is None else f"0 to {number(one[1], 3)}" for one in upper)]
             cells += [
-                element("span", MARKS["not determined"], " the fit went to zero: these runs ask for no such term")
+                element(
+                    "span",
+                    MARKS["not determined"],
+                    " the fit went to zero: these runs ask for no such term",
+                    class_="long",
+                )
             ]
         else:
             values = [estimate_parts(estimate, level) for level in found.settings.levels]
@@ -94,7 +102,7 @@ def _parameter_table(found: Analysis, fit: Fit) -> Html:
 
 
 def _verdict(word: str, reason: str) -> Html:
-    return element("span", f"{MARKS[word]} ", element("b", word), f": {reason}")
+    return element("span", f"{MARKS[word]} ", element("b", word), f": {reason}", class_="long")
 
 
 def _folded(found: Analysis, one: Compared) -> Html:

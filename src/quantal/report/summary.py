@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quantal.report.analysis import Analysis, vanished
-from quantal.report.words import counted, decades, estimate_parts, percent, power, sized, symbol
+from quantal.report.words import counted, estimate_parts, percent, power, sized, symbol
 
 SHOWN_LAWS = 6
 
@@ -63,18 +63,18 @@ def _parameters(found: Analysis) -> Any:
 def _forecasts(found: Analysis) -> Any:
     level, target = max(found.settings.levels), found.settings.target
     if found.leading in found.plans:
-        made = _table("Plans", "budget (FLOPs)", "params", "tokens", "tokens/param", target, f"{level:g} %", "")
+        made = _table("Plans", "FLOPs", "params", "tokens", "per param", target, f"{level:g} %", "decades beyond")
         for one in found.plans[found.leading]:
             value, ends = estimate_parts(one.loss, level)
             sizes = [
                 sized(float(e.value or 0.0), role)
-                for e, role in ((one.params, "params"), (one.tokens, "tokens"), (one.tokens_per_param, "value"))
+                for e, role in ((one.params, "params"), (one.tokens, "tokens"), (one.tokens_per_param, ""))
             ]
-            made.add_row(power(one.compute), *sizes, value, ends, decades(one.decades_beyond))
+            made.add_row(power(one.compute), *sizes, value, ends, f"{one.decades_beyond:.1f}")
         return made
     name = next(iter(found.outlooks[0].at))
-    made = _table("Forecast", name, target, f"{level:g} %", "")
+    made = _table("Forecast", name, target, f"{level:g} %", "decades beyond")
     for one in found.outlooks:
         value, ends = estimate_parts(one.value, level)
-        made.add_row(sized(one.at[name], found.runs.column(name).role), value, ends, decades(one.decades_beyond))
+        made.add_row(sized(one.at[name], found.runs.column(name).role), value, ends, f"{one.decades_beyond:.1f}")
     return made

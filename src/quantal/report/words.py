@@ -33,8 +33,9 @@ def size(x: float, digits: int = 3) -> str:
     """
     if not math.isfinite(x) or abs(x) >= 1e15 or 0 < abs(x) < 1:
         return power(x, digits)
+    x = float(f"{x:.{digits - 1}e}") if abs(x) >= 1e3 or x != round(x) else x
     for limit, letter in MAGNITUDES[1:]:
-        if abs(x) >= limit * (1 - 0.5 * 10.0**-digits):
+        if abs(x) >= limit:
             scaled = x / limit if limit else x
             return f"{number(scaled, digits)}{GAP}{letter}" if letter else number(scaled, digits)
     return number(x, digits)
@@ -81,11 +82,11 @@ def estimate_parts(estimate: Estimate, level: float, role: str = "") -> tuple[st
 
 
 def _places(value: float, low: float, high: float) -> int | None:
-    """Decimals that give the half-width two digits and the value three, None where a power of ten reads better."""
+    """Decimals that give the half-width two digits and the largest of the three numbers three; None for a power of ten."""
     if value == 0 or not math.isfinite(high) or not 1e-4 <= abs(value) < 1e6 or abs(high) >= 1e6:
         return None
     width = 0.5 * (high - low)
-    needed = 3 - 1 - math.floor(math.log10(abs(value)))
+    needed = 3 - 1 - math.floor(math.log10(max(abs(value), abs(low), abs(high))))
     if width > 0:
         needed = max(needed, 1 - math.floor(math.log10(width)))
     return min(max(0, needed), 6)

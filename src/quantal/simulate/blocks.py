@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -87,7 +88,7 @@ def block_sums(setting: Setting) -> tuple[Sums, Sums]:
 
 def _boundary(setting: Setting, last: float) -> float:
     """About the last rank that is as likely learned as not."""
-    ranks = 2.0 ** np.arange(math.floor(math.log2(last)) + 1)
+    ranks = np.ldexp(1.0, np.arange(math.floor(math.log2(last)) + 1))
     values = setting.at(ranks)
     inside = np.flatnonzero(values.room * values.learned >= 0.5)
     return float(ranks[inside[-1]]) * 2 if inside.size else 1.0
@@ -161,7 +162,7 @@ def _far_sums(setting: Setting, start: float, last: float) -> Sums:
     if start + 0.5 < inside < last:
         cuts.insert(1, math.log(inside))
     totals: list[Sums] = []
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in itertools.pairwise(cuts):
         pieces = max(1, math.ceil((high - low) / (_OCTAVES * math.log(2))))
         width = (high - low) / pieces
         nodes, weights = _GAUSS

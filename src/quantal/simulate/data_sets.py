@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from quantal.simulate.blocks import block_sums
-from quantal.simulate.setting import Floats, Setting
+from quantal.simulate.setting import Floats, Setting, threshold
 
 _AT_ONCE = 2_000_000
 
@@ -23,10 +23,11 @@ def draw_samples(setting: Setting, replicates: int, rng: np.random.Generator) ->
     for at in range(0, replicates, chunk):
         runs = min(chunk, replicates - at)
         ranks = setting.model.frequencies.sample(runs * size, rng).astype(float)
-        run, rank = _repeated(ranks.reshape(runs, size), setting.threshold)
-        values = setting.at(rank)
-        loss[at : at + runs] -= np.bincount(run, values.chancy, runs)
-        learned[at : at + runs] = np.bincount(run, values.room, runs)
+        run, rank = _repeated(ranks.reshape(runs, size), threshold(setting.rule))
+        different, which = np.unique(rank, return_inverse=True)
+        values = setting.at(different)
+        loss[at : at + runs] -= np.bincount(run, values.chancy[which], runs)
+        learned[at : at + runs] = np.bincount(run, values.room[which], runs)
     return loss, learned
 
 

@@ -157,7 +157,7 @@ def _with_tail(law: LossLaw, tail: Sums) -> LossLaw:
 
 
 def _conditioned(law: LossLaw, whole: Sums, setting: Setting) -> LossLaw:
-    """With what a data set of fixed size needs: d ln(chancy loss) / d samples, d learned / d samples, and the number of samples left to chance."""
+    """With what a data set of fixed size needs: slopes in samples, and the variance of their number that is left to chance."""
     if not (setting.counts_samples and setting.draw == "fixed" and setting.samples):
         return law
     variance = np.where(np.isinf(law.size), law.mean, law.mean * (1 - np.minimum(law.chance, 1.0)))

@@ -32,6 +32,38 @@ class Quanta:
     slope: Floats
 
 
+def threshold(rule: LearningRule) -> int:
+    """How many of exactly D samples must hold a quantum.
+
+    Raises:
+        InputError: the rule counts no whole samples.
+    """
+    match rule:
+        case Binomial(tau) | Poisson(tau) if tau == int(tau):
+            return int(tau)
+        case RepeatedEpochs():
+            return rule.threshold
+    raise InputError(
+        f"rule = {rule!r} with draw='fixed': a data set of exactly D samples needs a rule that counts whole samples, "
+        "Poisson, Binomial or RepeatedEpochs; write rule=Poisson(tau=3), or draw='stream'"
+    )
+
+
+def marginal_rule(rule: LearningRule, draw: str) -> LearningRule:
+    """The rule of each quantum by itself, whose exact loss is the mean over data sets: counts are binomial where exactly D samples
+    are drawn ("fixed"), Poisson in a stream.
+
+    Raises:
+        InputError: draw is "fixed" and the rule is a chance but counts no whole samples.
+
+    >>> marginal_rule(Poisson(3), "fixed"), marginal_rule(Binomial(3), "stream")
+    (Binomial(tau=3), Poisson(tau=3))
+    """
+    if draw == "fixed" and rule.random:
+        return Binomial(threshold(rule))
+    return Poisson(rule.tau) if draw == "stream" and isinstance(rule, Binomial) else rule
+
+
 @dataclass(frozen=True)
 class Setting:
     """Amounts of params, samples and steps (None: no limit), the rules they pass, and how data are drawn."""
@@ -51,23 +83,6 @@ class Setting:
         return math.inf if self.params is None else float(self.capacity.quanta(self.params))
 
     @property
-    def threshold(self) -> int:
-        """How many of exactly D samples must hold a quantum.
-
-        Raises:
-            InputError: the rule counts no whole samples.
-        """
-        match self.rule:
-            case Binomial(tau) | Poisson(tau) if tau == int(tau):
-                return int(tau)
-            case RepeatedEpochs():
-                return self.rule.threshold
-        raise InputError(
-            f"rule = {self.rule!r} with draw='fixed': a data set of exactly D samples needs a rule that counts whole samples, "
-            "Poisson, Binomial or RepeatedEpochs; write rule=Poisson(tau=3), or draw='stream'"
-        )
-
-    @property
     def counts_samples(self) -> bool:
         """Whether the loss scatters from data set to data set."""
         return self.samples is not None and self.rule.random
@@ -81,11 +96,7 @@ class Setting:
     @property
     def data_rule(self) -> LearningRule:
         """The rule that gives each quantum's chance by itself: binomial for exactly D samples, Poisson for a stream."""
-        if not self.counts_samples:
-            return self.rule
-        if self.draw == "fixed":
-            return Binomial(self.threshold)
-        return Poisson(self.rule.tau) if isinstance(self.rule, Binomial) else self.rule
+        return marginal_rule(self.rule, self.draw) if self.counts_samples else self.rule
 
     def at(self, ranks: Floats) -> Quanta:
         """What befalls the quanta at real ranks of any shape."""

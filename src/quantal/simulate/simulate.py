@@ -13,7 +13,7 @@ from quantal.errors import InputError, did_you_mean
 from quantal.runs import Runs
 from quantal.simulate.data_sets import draw_samples
 from quantal.simulate.draws import loss_law
-from quantal.simulate.setting import Floats, Setting
+from quantal.simulate.setting import Floats, Setting, threshold
 from quantal.theory import Binomial, Capacity, GradientFlow, LearningRule, Poisson, QuantaModel
 
 MOST_SAMPLES = 1e18
@@ -96,7 +96,7 @@ def _runs(setting: Setting, replicates: int, rng: np.random.Generator) -> tuple[
     fixed = setting.counts_samples and setting.draw == "fixed"
     if fixed:
         size = setting.samples or 0.0
-        _ = setting.threshold
+        _ = threshold(setting.rule)
         if size != math.floor(size):
             raise InputError(
                 f"samples = {size!r} with draw='fixed': a data set holds a whole number of samples; write samples={size:.0f}"

@@ -58,7 +58,7 @@ def loss_curve(
 
     Args:
         runs: a `Curve`, `Runs`, or anything that `read_runs` takes.
-        resource: "params", "tokens", "samples" or "steps".
+        resource: "params", "tokens", "samples" (which `read_runs` calls tokens) or "steps".
         noise: standard deviation of one run's loss, a number or one a run; from replicates, or else from the roughness of
             the curve (its third differences), unless given.
 
@@ -75,6 +75,8 @@ def loss_curve(
     if resource not in LIMITS:
         raise InputError(f"resource = {resource!r}: a curve is a loss against one of {', '.join(LIMITS)}")
     table = read_runs(runs, where=where, columns=columns)
+    if resource == "samples" and resource not in table and "tokens" in table:
+        resource = "tokens"
     for name in (resource, target):
         if name not in table:
             raise DataError(f"{table.source}: there is no column {name!r} among {', '.join(table.names)}")
@@ -90,8 +92,8 @@ def loss_curve(
             values = np.asarray(table[other], dtype=float)
             if values.max() > 1.01 * values.min():
                 raise DataError(
-                    f"{table.source}: {other} varies from {values.min():.4g} to {values.max():.4g}, so the loss is no curve in {resource} alone; "
-                    f"choose runs of one value, or of so much {other} that it does not limit, with where="
+                    f"{table.source}: {other} varies from {values.min():.4g} to {values.max():.4g}, so the loss is no curve in "
+                    f"{resource} alone; choose runs of one value, or of so much {other} that it does not limit, with where="
                 )
     x, loss = np.asarray(table[resource], dtype=float), np.asarray(table[target], dtype=float)
     spread = None if noise is None else _given(noise, len(x))

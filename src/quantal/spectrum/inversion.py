@@ -41,9 +41,7 @@ def design(x: Floats, frequency: Floats, rule: LearningRule) -> Floats:
     return np.hstack([body, np.ones((len(x), 1))])
 
 
-def fit_mixture(
-    matrix: Floats, frequency: Floats, loss: Floats, noise: Floats, smoothing: float = 0.0
-) -> Mixture:
+def fit_mixture(matrix: Floats, frequency: Floats, loss: Floats, noise: Floats, smoothing: float = 0.0) -> Mixture:
     """Non-negative least squares in units of the noise, plus smoothing times the squared second differences of the masses."""
     from scipy.optimize import nnls
 
@@ -66,9 +64,8 @@ def fit_mixture(
 
 
 def chosen_smoothing(matrix: Floats, frequency: Floats, loss: Floats, noise: Floats) -> float:
-    """The most smoothing that the noise allows: chi-square at most that of no smoothing plus its expected spread (Morozov 1966)."""
-    free = fit_mixture(matrix, frequency, loss, noise).chi_square
-    allowed = max(free + np.sqrt(2.0 * len(loss)), float(len(loss)))
+    """The most smoothing that raises chi-square by no more than half its expected spread (after Morozov 1966)."""
+    allowed = fit_mixture(matrix, frequency, loss, noise).chi_square + np.sqrt(0.5 * len(loss))
     best = 0.0
     for power in np.arange(-2.0, 9.0, 0.5):
         if fit_mixture(matrix, frequency, loss, noise, 10.0**power).chi_square > allowed:

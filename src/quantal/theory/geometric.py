@@ -83,10 +83,7 @@ class Geometric:
         """The sum of -p_k ln p_k over k > n in nats, in the shape of n."""
         ranks = np.minimum(ranks_from(0, "n", n), self.count)
         tails = self.tail(ranks)
-        beyond = _excess(np.asarray(self.rate)) + 1.0 / self.rate
-        if math.isfinite(self.count):
-            gap = self.count - ranks
-            beyond = _excess(np.asarray(self.rate)) - gap * _excess(self.rate * gap)
+        beyond = _mean_steps(self.rate, self.count - ranks)
         ranks = np.where(tails > 0, ranks, 0.0)
         return tails * (self.rate * (ranks + beyond) - self._log_first)
 
@@ -109,6 +106,15 @@ class Geometric:
         """ln p_1."""
         first = math.log(-math.expm1(-self.rate))
         return first if math.isinf(self.count) else first - math.log(-math.expm1(-self.rate * self.count))
+
+
+def _mean_steps(rate: float, gap: Array) -> Array:
+    """The mean j >= 0 under e^(-rate j), j < gap: 1/(e^c - 1) - gap/(e^(c gap) - 1), without cancellation for small c."""
+    y = rate * gap
+    if rate <= 1.0 and np.all(np.isfinite(gap)):
+        return _excess(np.asarray(rate)) - gap * _excess(y)
+    inside = (y > 0) & (y < 700.0)
+    return 1.0 / math.expm1(rate) - np.where(inside, gap, 0.0) / np.expm1(np.where(inside, y, 1.0))
 
 
 def _excess(y: Array) -> Array:

@@ -110,21 +110,18 @@ def _deviate(n: Array, count: float) -> Array:
 
 
 def _log_cell(k: Array, sigma: float, count: float) -> Array:
-    """ln of T(k-1) - T(k): a difference of the nearer tail at the edges, a Gauss rule over the density in between."""
+    """ln of T(k-1) - T(k): a difference of the smaller tail at the edges, a Gauss rule over the density in between."""
     flat = np.atleast_1d(k).ravel()
     out = np.full(flat.shape, -np.inf)
-    head = (flat <= _EDGE) & (flat <= count)
-    foot = ~head & (count - flat < _EDGE) & (flat <= count)
-    middle = ~head & ~foot & (flat <= count)
-    x = flat[head]
-    out[head] = np.log(
-        special.ndtr(sigma - _deviate(x, count)) - special.ndtr(sigma - _deviate(x - 1.0, count))
-    )
-    x = flat[foot]
-    with np.errstate(divide="ignore"):
-        out[foot] = np.log(
-            special.ndtr(_deviate(x - 1.0, count) - sigma) - special.ndtr(_deviate(x, count) - sigma)
-        )
+    inside = flat <= count
+    edge = inside & ((flat <= _EDGE) | (count - flat < _EDGE))
+    middle = inside & ~edge
+    x = flat[edge]
+    after, before = _deviate(x, count) - sigma, _deviate(x - 1.0, count) - sigma
+    rising = after > 0
+    larger = special.log_ndtr(np.where(rising, -after, before))
+    smaller = special.log_ndtr(np.where(rising, -before, after))
+    out[edge] = larger + np.log(-np.expm1(np.minimum(smaller - larger, -1e-300)))
     x = flat[middle]
     if x.size:
         z = _deviate(x[:, None] + (0.5 * _NODES - 0.5), count)

@@ -1,0 +1,77 @@
+"""quantal reproduce"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from quantal.cli.options import console, output_options, print_json
+
+if TYPE_CHECKING:
+    from quantal.reproduce import Claim
+
+
+@click.group("reproduce")
+def command() -> None:
+    """Check claims by measurement: each with what was predicted, what was measured, its error, and the verdict.
+
+    \b
+    Examples:
+      quantal reproduce derivation
+      quantal reproduce literature --json
+    """
+
+
+@command.command("derivation")
+@output_options
+def derivation_command(as_json: bool, seed: int) -> None:
+    """Every claim of the derivation from the quantization hypothesis, by closed form and by simulation.
+
+    \b
+    Example:
+      quantal reproduce derivation --json
+    """
+    from quantal.reproduce import derivation
+
+    _report(derivation(seed), as_json)
+
+
+@command.command("literature")
+@click.option(
+    "--data", metavar="FOLDER", help="Where literature_exponents.csv lies (default: the variable QUANTAL_DATA)."
+)
+@output_options
+def literature_command(data: str | None, as_json: bool, seed: int) -> None:
+    """Published exponents against alpha_D = alpha_N/(1+alpha_N), as published and with two known errors corrected.
+
+    \b
+    Example:
+      quantal reproduce literature --data tables
+    """
+    from quantal.reproduce import literature
+
+    _report(literature(data, seed), as_json)
+
+
+def _report(claims: tuple[Claim, ...], as_json: bool) -> None:
+    if as_json:
+        print_json([one.to_dict() for one in claims])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("claim", "predicted", "measured", "interval", "verdict"):
+        table.add_column(title, overflow="fold")
+    for one in claims:
+        predicted = "\n".join(f"{value:.5g} {name}" for name, value in one.predicted.items())
+        measured = "unknown" if one.measured is None else f"{one.measured:.6g}"
+        if one.standard_error is not None:
+            measured += f" ± {one.standard_error:.2g}"
+        ends = "unknown" if one.interval is None else f"{one.interval[0]:.6g} to {one.interval[1]:.6g}"
+        table.add_row(one.claim, predicted, measured, ends, one.verdict)
+    out = console()
+    out.width = out.width if out.is_terminal else 160
+    out.print(table)
+    verdicts = [one.verdict for one in claims]
+    print(", ".join(f"{verdicts.count(name)} {name}" for name in ("holds", "fails", "undecided")))
