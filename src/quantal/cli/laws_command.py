@@ -46,4 +46,6 @@ def command(name: str | None, as_json: bool) -> None:
     for law in laws():
         table.add_row(law.name, ", ".join(law.input_names), ", ".join(law.parameter_names), law.title)
     console().print(table)
-    print("A law of one x takes any column: power:COLUMN, m3:COLUMN, bnsl1:COLUMN; mixture:COLUMN,COLUMN takes several.")
+    print(
+        "A law of one x takes any column: power:COLUMN, m3:COLUMN, bnsl1:COLUMN; mixture:COLUMN,COLUMN takes several."
+    )

@@ -98,8 +98,15 @@ def forecast(
         if law is None:
             law, heldout = _best_law(table, at, target, objective, drop_highest_loss, seed)
         chosen = fit(
-            table, law, target=target, objective=objective, bootstrap=bootstrap, levels=levels,
-            drop_highest_loss=drop_highest_loss, seed=seed, progress=progress,
+            table,
+            law,
+            target=target,
+            objective=objective,
+            bootstrap=bootstrap,
+            levels=levels,
+            drop_highest_loss=drop_highest_loss,
+            seed=seed,
+            progress=progress,
         )
     value, draws = chosen.curve(**{name: np.array([x]) for name, x in at.items()})
     notes = list(chosen.warnings)

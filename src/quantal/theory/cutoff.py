@@ -158,9 +158,7 @@ def _derivatives(gamma: float, cutoff: float) -> tuple[float, ...]:
     rising = 1.0
     for j in range(2 * BERNOULLI.size):
         inner = sum(
-            b * math.comb(2 * k + 1, j) * cutoff ** -(2 * k + 1 - j)
-            for k, b in enumerate(BERNOULLI)
-            if 2 * k + 1 >= j
+            b * math.comb(2 * k + 1, j) * cutoff ** -(2 * k + 1 - j) for k, b in enumerate(BERNOULLI) if 2 * k + 1 >= j
         )
         coefficients.append(float(rising * inner))
         rising *= gamma + 1.0 + j

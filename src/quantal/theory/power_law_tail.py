@@ -140,7 +140,9 @@ def _maximise(mean: Array, start: Array) -> tuple[Array, Array, Array]:
     return alpha, zeta, spread
 
 
-def _coarse_distance(values: Array, above: Array, place: NDArray[Any], start: Array, alpha: Array, zeta: Array) -> Array:
+def _coarse_distance(
+    values: Array, above: Array, place: NDArray[Any], start: Array, alpha: Array, zeta: Array
+) -> Array:
     """A lower bound of each candidate's distance, from a few of its points."""
     share = np.linspace(0.0, 1.0, _COARSE) ** 2
     index = (place[:, None] + share * (values.size - 1 - place)[:, None]).astype(np.int64)

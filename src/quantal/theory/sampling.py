@@ -68,7 +68,9 @@ def _invert(law: Tail, u: Array, start: float) -> Array:
     while values[-1] > lowest and grid[-1] < last:
         block = np.minimum(grid[-1] * _RATIO ** np.arange(1.0, 201.0), last)
         tails = law.tail(block)
-        end = int(np.argmax((tails <= lowest) | (block == last))) + 1 if tails[-1] <= lowest or block[-1] == last else 200
+        end = (
+            int(np.argmax((tails <= lowest) | (block == last))) + 1 if tails[-1] <= lowest or block[-1] == last else 200
+        )
         grid.extend(block[:end])
         values.extend(tails[:end])
     if values[-1] > lowest:

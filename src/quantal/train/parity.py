@@ -1,0 +1,196 @@
+"""Train networks on multitask sparse parity: a pure function of a config, which can stop at any step and go on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantal.errors import DataError
+from quantal.runs import write_whole
+from quantal.train.kernels import Kernels, kernels
+from quantal.train.mlp import Stack
+from quantal.train.optimizers import Optimizer
+from quantal.train.parity_config import ParityConfig
+from quantal.train.parity_data import Batch, DataSet, Stream, evaluation_samples, subsets
+from quantal.train.parity_result import ParityResult
+
+Progress = Callable[[int, int | None], None]
+
+_CHECKPOINT_SECONDS = 60.0
+
+
+@dataclass
+class Stopwatch:
+    """CPU seconds that parts of a training took: data, training, evaluation."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: {"data": 0.0, "training": 0.0, "evaluation": 0.0})
+
+    @contextmanager
+    def timing(self, part: str) -> Any:
+        began = time.process_time()
+        yield
+        self.seconds[part] += time.process_time() - began
+
+
+def train_parity(
+    config: ParityConfig,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    stopwatch: Stopwatch | None = None,
+    compiled: bool | None = None,
+) -> ParityResult:
+    """Train every network of the config on its shared batches and measure each task's loss along the way.
+
+    The result is a function of the config alone: a training that was interrupted and goes on from its checkpoint gives the same
+    numbers as one that was not.
+
+    Args:
+        checkpoint: a file (.npz) that is written once a minute and at an interruption, read when it exists, and removed at the end.
+        progress: is told (steps done, steps in all).
+        stopwatch: collects the CPU seconds of data, training and evaluation.
+        compiled: True or False to require or refuse numba; None takes it where it is installed (`pip install "quantal[train]"`).
+
+    Raises:
+        DataError: the checkpoint is of another config, or no checkpoint.
+
+    >>> result = train_parity(ParityConfig(tasks=3, bits=8, k=1, widths=(16,), batch_size=200, steps=300, learning_rates=(1e-2,)))
+    >>> result.learned_count()
+    array([3])
+    """
+    training = _Training.started(config, kernels(compiled), stopwatch or Stopwatch())
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and path.exists():
+        training.load(path)
+    saved_at = time.monotonic()
+    try:
+        while not training.done:
+            training.advance()
+            if progress is not None:
+                progress(training.step, config.steps)
+            if path is not None and time.monotonic() - saved_at > _CHECKPOINT_SECONDS:
+                training.save(path)
+                saved_at = time.monotonic()
+    except KeyboardInterrupt:
+        if path is not None:
+            training.save(path)
+        raise
+    result = training.result()
+    if path is not None:
+        path.unlink(missing_ok=True)
+    return result
+
+
+class _Training:
+    """The state between two steps."""
+
+    def __init__(self, stack: Stack, watch: Stopwatch) -> None:
+        self.config = config = stack.config
+        chosen = subsets(config)
+        self._source = Stream(config, chosen) if config.samples is None else DataSet(config, chosen)
+        self._evaluated: Batch = evaluation_samples(config, chosen)
+        self._at = config.evaluation_steps
+        shape = (len(config.nets), self._at.size, config.tasks)
+        self._losses, self._accuracies = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
+        self._rises = np.zeros(shape[0], dtype=np.int64)
+        self._counted = np.zeros(shape[0], dtype=np.int64)
+        self._filled = 0
+        self.stack, self.optimizer, self.watch = stack, Optimizer(stack), watch
+
+    @classmethod
+    def started(cls, config: ParityConfig, chosen: Kernels, watch: Stopwatch) -> _Training:
+        return cls(Stack.initial(config, chosen), watch)
+
+    @property
+    def step(self) -> int:
+        return self.optimizer.step
+
+    @property
+    def done(self) -> bool:
+        return self.step >= self.config.steps or bool(np.all(self._stopped))
+
+    @property
+    def _stopped(self) -> NDArray[np.bool_]:
+        if self.config.samples is None:
+            return np.zeros(self._rises.size, dtype=bool)
+        return self._rises >= self.config.patience
+
+    def advance(self) -> None:
+        with self.watch.timing("data"):
+            batch = self._source.batch(self.step)
+        with self.watch.timing("training"):
+            self.stack.loss_gradient(batch)
+            self.optimizer.update()
+        if self.step == self._at[self._filled]:
+            with self.watch.timing("evaluation"):
+                self._evaluate()
+
+    def _evaluate(self) -> None:
+        config = self.config
+        sign = 1 - 2 * self._evaluated.labels
+        margin = self.stack.margins(self._evaluated) * sign
+        shape = (len(config.nets), config.tasks, config.evaluation_samples)
+        i = self._filled
+        self._losses[:, i] = np.logaddexp(0, margin, dtype=np.float64).reshape(shape).mean(axis=2)
+        self._accuracies[:, i] = (margin < 0).reshape(shape).mean(axis=2)
+        running = ~self._stopped
+        self._counted[running] = i + 1
+        if i:
+            before, now = (self._losses[:, j].astype(float) @ config.probabilities for j in (i - 1, i))
+            self._rises[running] = np.where(now > before, self._rises + 1, 0)[running]
+        self._filled = i + 1
+
+    def result(self) -> ParityResult:
+        losses, accuracies = self._losses[:, : self._filled], self._accuracies[:, : self._filled]
+        p = self.config.probabilities
+        steps = self._at[: self._filled]
+        overall = losses.astype(float) @ p, accuracies.astype(float) @ p
+        return ParityResult(self.config, steps, *overall, losses, accuracies, self._counted)
+
+    def save(self, path: Path) -> None:
+        arrays = {
+            "config": np.array(self.config.key()),
+            "step": np.array(self.step),
+            "filled": np.array(self._filled),
+            "losses": self._losses,
+            "accuracies": self._accuracies,
+            "rises": self._rises,
+            "counted": self._counted,
+        }
+        arrays |= {f"parameter:{name}": one for name, one in self.stack.parameters.items()}
+        arrays |= {f"moment:{name}": one for name, one in self.optimizer.moments.items()}
+
+        def write(beside: Path) -> None:
+            with beside.open("wb") as file:
+                np.savez(file, **arrays)
+
+        write_whole(path, write)
+
+    def load(self, path: Path) -> None:
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            key = str(arrays["config"])
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"{path}: no checkpoint of a parity training ({error}); remove it to start afresh"
+            ) from None
+        if key != self.config.key():
+            raise DataError(
+                f"{path}: the checkpoint of another config; name another file, or remove it to start afresh"
+            )
+        self.optimizer.step, self._filled = int(arrays["step"]), int(arrays["filled"])
+        self._losses, self._accuracies = arrays["losses"], arrays["accuracies"]
+        self._rises, self._counted = arrays["rises"], arrays["counted"]
+        for name, one in self.stack.parameters.items():
+            one[...] = arrays[f"parameter:{name}"]
+        for name, one in self.optimizer.moments.items():
+            one[...] = arrays[f"moment:{name}"]
