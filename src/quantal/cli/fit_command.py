@@ -13,6 +13,7 @@ from quantal.cli.options import (
     fit_options,
     grouped_dict,
     load,
+    noise_options,
     output_options,
     print_json,
     progress_bar,
@@ -33,15 +34,15 @@ if TYPE_CHECKING:
     metavar="LAW",
     help="A law's name (see `quantal laws`); power:COLUMN for any column.",
 )
-@fit_options(bootstrap=1000)
+@fit_options(bootstrap=1000, objective=None)
 @click.option(
     "--resample",
-    type=click.Choice(["case", "residual", "group"]),
-    default="case",
-    show_default=True,
-    help="What the bootstrap draws.",
+    type=click.Choice(["case", "residual", "group", "wild"]),
+    help="What the bootstrap draws: runs, residuals, whole groups, or random signs of residuals (default: runs, or groups).",
 )
-@click.option("--group", metavar="LABEL", help="The label whose groups --resample group draws.")
+@click.option("--group", metavar="LABEL", help="The label whose groups the bootstrap keeps together.")
+@click.option("--method", type=click.Choice(["bootstrap", "mcmc"]), default="bootstrap", show_default=True)
+@noise_options
 @click.option("--interval", type=click.Choice(["percentile", "bca"]), default="percentile", show_default=True)
 @click.option(
     "--starts",
@@ -63,11 +64,13 @@ def command(
     group_by: str | None,
     drop_highest_loss: int,
     law: str,
-    objective: str,
+    objective: str | None,
     bootstrap: int,
     levels: tuple[float, ...],
     resample: Any,
     group: str | None,
+    method: Any,
+    noise: Any,
     interval: Any,
     starts: str,
     influence: int,
@@ -82,7 +85,9 @@ def command(
       quantal fit chinchilla --law chinchilla --drop-highest-loss 5 --json
     """
     from quantal.fit import fit
+    from quantal.fit import objective as find
 
+    rule = find(objective or ("student_t" if noise or method == "mcmc" else "huber"), **noise)
     if save and group_by:
         raise click.UsageError("--save holds one fit: leave out --group-by, or pick the group with --where.")
     number: Any = starts if starts == "published" else _count(starts)
@@ -94,8 +99,9 @@ def command(
                 part,
                 law,
                 target=target,
-                objective=objective,
-                bootstrap=bootstrap,
+                objective=rule,
+                method=method,
+                bootstrap=0 if method == "mcmc" else bootstrap,
                 resample=resample,
                 group=group,
                 interval=interval,
@@ -149,6 +155,8 @@ def _show(one: Fit, label: str | None, influence: int) -> None:
         shown = [ends(estimate, level) for level in one.levels]
         table.add_row(name, f"{estimate.value:.6g}", *shown, str(one.verdicts[name]))
     out.print(table)
+    if one.posterior is not None:
+        out.print(repr(one.posterior), markup=False)
     if influence:
         found = one.influence(influence)
         for i, changes in zip(found.positions, found.changes, strict=True):

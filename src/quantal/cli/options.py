@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ def runs_options(command: Command) -> Command:
     return command
 
 
-def fit_options(bootstrap: int) -> Callable[[Command], Command]:
+def fit_options(bootstrap: int, objective: str | None = "huber") -> Callable[[Command], Command]:
     """Objective, bootstrap and levels."""
 
     def decorate(command: Command) -> Command:
@@ -72,10 +73,10 @@ def fit_options(bootstrap: int) -> Callable[[Command], Command]:
             (
                 click.option(
                     "--objective",
-                    default="huber",
+                    default=objective,
                     show_default=True,
                     metavar="NAME",
-                    help="huber, log_squares, squares, l1, asymmetric, or a noise model: gaussian, student_t, huber_density.",
+                    help="huber (default), log_squares, squares, l1, asymmetric, or a noise model: gaussian, student_t, huber_density.",
                 ),
                 click.option(
                     "--bootstrap",
@@ -92,6 +93,29 @@ def fit_options(bootstrap: int) -> Callable[[Command], Command]:
         return command
 
     return decorate
+
+
+def noise_options(command: Command) -> Command:
+    """Columns that the noise depends on, collected into the mapping ``noise``; each needs a noise model as objective."""
+
+    @functools.wraps(command)
+    def wrapped(**given: Any) -> Any:
+        names = ("errors", "scale_by", "within", "along")
+        chosen = {name: given.pop(name) for name in names}
+        return command(**given, noise={name: value for name, value in chosen.items() if value})
+
+    for add in reversed(
+        (
+            click.option("--errors", metavar="COLUMN", help="Known standard errors of the target."),
+            click.option("--scale-by", metavar="COLUMN", help="The noise's scale is a power of this column."),
+            click.option("--within", metavar="LABEL", help="Runs with one value of this share part of their noise."),
+            click.option(
+                "--along", metavar="COLUMN", help="With --within: they are points of a curve, correlated along this."
+            ),
+        )
+    ):
+        wrapped = add(wrapped)
+    return wrapped
 
 
 level_option = click.option(

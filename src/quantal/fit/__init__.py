@@ -9,6 +9,8 @@ from quantal.fit.fit import fit as fit
 from quantal.fit.objective import OBJECTIVES as OBJECTIVES
 from quantal.fit.objective import Objective as Objective
 from quantal.fit.objective import objective as objective
+from quantal.fit.posterior import Posterior as Posterior
+from quantal.fit.posterior import sample_posterior as sample_posterior
 from quantal.fit.quantization import QuantizationReading as QuantizationReading
 from quantal.fit.quantization import quantization_reading as quantization_reading
 from quantal.fit.result import Fit as Fit

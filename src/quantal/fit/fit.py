@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +13,12 @@ from numpy.typing import ArrayLike
 from quantal.errors import ConvergenceWarning, DataError, DataWarning, InputError
 from quantal.estimate import Estimate, check_levels
 from quantal.fit import diagnostics, resampling, uncertainty
+from quantal.fit.noise import best_correlation, check_noise, whitening_of
 from quantal.fit.objective import Objective
 from quantal.fit.objective import objective as find_objective
 from quantal.fit.problem import Problem
 from quantal.fit.resampling import Resample
-from quantal.fit.result import Fit, StartsReport, law_inputs
+from quantal.fit.result import Fit, StartsReport, problem_of, target_values
 from quantal.fit.solver import TOLERANCE, Progress, Solution, minimise
 from quantal.fit.starts import DEFAULT_STARTS, make_starts, published_grid, with_scale
 from quantal.laws import Law, get_law
@@ -26,6 +28,7 @@ from quantal.runs import Runs, read_runs
 AT_BEST = 1e-6
 ROUGH = 1e-4
 AFAR = 300.0
+CORRELATION_ROUNDS = 30
 
 
 def fit(
@@ -33,10 +36,12 @@ def fit(
     law: str | Law = "chinchilla",
     *,
     target: str | None = None,
-    objective: str | Objective = "huber",
+    objective: str | Objective | None = None,
+    method: Literal["bootstrap", "mcmc"] = "bootstrap",
     bootstrap: int = 0,
-    resample: Resample = "case",
+    resample: Resample | None = None,
     group: str | None = None,
+    evaluations: Sequence[str] | None = None,
     interval: Literal["percentile", "bca"] = "percentile",
     levels: Sequence[float] = (95.0,),
     drop_highest_loss: int = 0,
@@ -52,9 +57,13 @@ def fit(
         runs: `Runs`, or anything that `read_runs` takes.
         law: a law or its name.
         target: the column to explain; the law's own target (loss) unless given.
-        objective: see `quantal.fit.objective.objective`; the default is the summed Huber of log residuals with delta 1e-3.
+        objective: see `quantal.fit.objective.objective`; the default is the summed Huber of log residuals with delta
+            1e-3, or Student-t noise for MCMC, which needs a likelihood.
+        method: "bootstrap", or "mcmc" for draws from the posterior (`sample_posterior` with its defaults).
         bootstrap: number of resamples; 0 gives sandwich standard errors in place of draws.
-        resample: "case" (runs), "residual", or "group" (whole groups, by the label ``group``).
+        resample: "case" (runs), "residual", "group" (whole groups, by the label ``group``) or "wild" (each run's residual,
+            or each group's together, times a random sign); by group where ``group`` is given.
+        evaluations: columns of the target on resamples of the evaluation that all runs share; each draw takes one of them.
         interval: percentile or BCa intervals, at ``levels`` in percent.
         starts: how many starting points are minimised from (the best of a larger pool), "published" for the grid of
             4,500 of Hoffmann et al. 2022, or an array (count, P).
@@ -74,18 +83,27 @@ def fit(
         raise InputError(f"bootstrap = {bootstrap}: give 0 for none, or the number of resamples, such as 1000")
     if interval not in ("percentile", "bca"):
         raise InputError(f"interval = {interval!r}: it is 'percentile' or 'bca'")
-    if resample not in ("case", "residual", "group"):
-        raise InputError(f"resample = {resample!r}: it is 'case', 'residual' or 'group'")
-    chosen, rule = get_law(law), find_objective(objective)
+    if resample not in (None, "case", "residual", "group", "wild"):
+        raise InputError(f"resample = {resample!r}: it is 'case', 'residual', 'group' or 'wild'")
+    if method not in ("bootstrap", "mcmc"):
+        raise InputError(f"method = {method!r}: it is 'bootstrap' or 'mcmc'")
+    chosen, rule = get_law(law), find_objective(objective or ("student_t" if method == "mcmc" else "huber"))
+    group = group or rule.within
+    resample = resample or ("case" if group is None else "group")
+    check_noise(rule, resample)
     name = target or chosen.target.name
     table = read_runs(runs, where=where, columns=columns)
     if drop_highest_loss:
         table = table.drop_highest(drop_highest_loss, name)
     chosen.check(table)
-    problem = Problem.of(chosen, law_inputs(chosen, table), target_values(chosen, table, name, rule), rule)
+    problem = problem_of(chosen, table, name, rule, None)
     check_enough(chosen, table, problem)
     rng = np.random.default_rng(seed)
-    solution = _solve(problem, starts, rng, progress if bootstrap == 0 else None)
+    drawing = bootstrap > 0 or method == "mcmc"
+    solution = _solve(problem, starts, rng, None if drawing else progress)
+    correlation_within = None
+    if rule.within is not None:
+        problem, solution, correlation_within = _with_correlation(problem, solution, table)
     best_row = int(np.argmin(solution.objective))
     best, value = solution.free[best_row], float(solution.objective[best_row])
     report = _starts_report(problem, solution, value)
@@ -95,19 +113,30 @@ def fit(
     notes = [] if converged else [status]
     draws = None
     jackknife = None
+    posterior = None
     groups = None if group is None else table[group]
-    if bootstrap:
+    if method == "mcmc":
+        from quantal.fit.posterior import sample_problem
+
+        posterior = sample_problem(problem, best, seed=seed, progress=progress)
+        draws = posterior.flat(4000)
+        notes += posterior.notes
+    elif bootstrap:
+        shared = None if evaluations is None else _evaluations(problem, chosen, table, rule, evaluations)
         resampled = resampling.bootstrap(
-            problem, best, bootstrap, rng, resample=resample, groups=groups, progress=progress
+            problem, best, bootstrap, rng, resample=resample, groups=groups, evaluations=shared, progress=progress
         )
-        draws = problem.theta(resampled.free)
+        draws = problem.theta(problem.arranged(resampled.free))
         failed = int(np.sum(~resampled.converged))
         if failed > 0.01 * bootstrap:
             notes.append(f"{failed} of {bootstrap} resamples did not converge; their draws are kept as they ended")
         if interval == "bca":
-            units = np.arange(problem.n) if resample != "group" or groups is None else resampling.numbered(groups)
+            units = np.arange(problem.n) if groups is None else resampling.numbered(groups)
             jackknife = problem.theta(resampling.leave_one_out(problem, best, units).free)
-    covariance = uncertainty.inverse_hessian(problem, best) if rule.noise else uncertainty.sandwich(problem, best)
+    units = None if groups is None else resampling.numbered(groups)
+    covariance = (
+        uncertainty.inverse_hessian(problem, best) if rule.noise else uncertainty.sandwich(problem, best, units)
+    )
     estimates = _estimates(problem, best, theta, draws, jackknife, covariance, tuple(levels))
     free_draws = None if draws is None else problem.free(draws)
     correlation = _correlation(free_draws, covariance)
@@ -135,7 +164,10 @@ def fit(
         draws=draws,
         resample=resample,
         interval=interval,
-        sigma=float(np.exp(best[-1])) if rule.noise else None,
+        sigma=float(np.exp(best[len(theta)])) if rule.noise else None,
+        slope=float(best[-1]) if rule.scale_by is not None else None,
+        within=correlation_within,
+        posterior=posterior,
         criteria=uncertainty.information_criteria(problem, value),
         covariance=covariance,
         correlation=correlation,
@@ -144,30 +176,26 @@ def fit(
     )
 
 
-def target_values(law: Law, runs: Runs, name: str, objective: Objective) -> Floats:
-    """The target column, checked: numbers, and above zero where its logarithm is taken.
+def _with_correlation(problem: Problem, solution: Solution, runs: Runs) -> tuple[Problem, Solution, float]:
+    """The fit and the correlation of the runs' noise, each the best given the other, in turn until both stand still."""
+    free, rho = solution.free[int(np.argmin(solution.objective))][None, :], -1.0
+    for _ in range(CORRELATION_ROUNDS):
+        values = problem.law.value(problem.inputs, problem.theta(free))[0]
+        before, rho = rho, best_correlation(runs, problem.objective, problem.residuals(values))
+        problem = replace(problem, whiten=whitening_of(runs, problem.objective, rho))
+        solution = minimise(problem, free, np.ones(problem.n))
+        free = solution.free
+        if abs(rho - before) < 1e-5:
+            break
+    return problem, solution, rho
 
-    Raises:
-        DataError: the column is missing, holds text, or holds a value that the objective cannot take.
-    """
-    if name not in runs:
-        raise DataError(
-            f"{runs.source}: there is no column {name!r} to explain among {', '.join(runs.names)}. "
-            f"Name it with --column {name}=HEADER, or choose another with --target."
-        )
-    if runs.column(name).role in ("label", "array"):
-        raise DataError(
-            f"{runs.source}: column {name!r} holds no single number a run, so {law.name} cannot be fitted to it"
-        )
-    values = np.asarray(runs[name], dtype=float)
-    allowed = np.isfinite(values) & ((values > 0) | (objective.residual == "linear"))
-    if not np.all(allowed):
-        first = int(np.flatnonzero(~allowed)[0])
-        raise DataError(
-            f"{runs.source}, row {int(runs.rows[first])}, column {name!r}: {float(values[first])!r} has no logarithm, "
-            "which the objective takes; use objective='squares' (--objective squares), or leave the row out with --where"
-        )
-    return values
+
+def _evaluations(problem: Problem, law: Law, runs: Runs, rule: Objective, names: Sequence[str]) -> Floats:
+    """Residual targets (K, n) from the columns of a target measured on K resamples of the evaluation."""
+    columns = [target_values(law, runs, name, rule) for name in names]
+    if len(columns) < 2:
+        raise InputError("evaluations needs at least two columns, the target on resamples of the evaluation")
+    return np.stack([replace(problem, y=values).targets for values in columns])
 
 
 def check_enough(law: Law, runs: Runs, problem: Problem) -> None:
@@ -207,7 +235,7 @@ def _solve(
         solution = minimise(problem.under(stage), solution.free, ones, tolerance=tolerance, progress=progress)
     if not np.isfinite(solution.objective).any():
         raise InputError(f"{problem.law.name}: no start of {len(points)} gives a finite objective on these runs")
-    return solution
+    return replace(solution, free=problem.arranged(solution.free))
 
 
 def _afar(problem: Problem, points: Floats) -> bool:

@@ -21,6 +21,10 @@ class Objective:
     then do Hessian, profile and information criteria mean anything. ``over`` multiplies rho where the law lies above
     the run: use it when runs are only upper bounds on what could be reached.
 
+    A noise model may name columns: ``errors`` known standard errors of the target, to which sigma is added in quadrature;
+    ``scale_by`` a column that the scale is a power of; ``within`` a label whose runs share part of their noise (repeated
+    seeds, one evaluation set), or, with ``along``, whose runs are points of one curve, correlated with their neighbours.
+
     >>> objective("huber").describe()
     'sum of Huber(delta = 0.001) of log residuals'
     """
@@ -32,6 +36,10 @@ class Objective:
     over: float = 1.0
     noise: bool = False
     degrees: float = 4.0
+    errors: str | None = None
+    scale_by: str | None = None
+    within: str | None = None
+    along: str | None = None
 
     def describe(self) -> str:
         """One line for people."""
@@ -40,7 +48,14 @@ class Objective:
             density = {"squares": "Gaussian", "huber": f"Huber density (k = {self.delta:g})"}.get(
                 self.kind, f"Student t, {self.degrees:g} degrees of freedom"
             )
-            return f"negative log likelihood, {density} noise with fitted scale in {of}"
+            more = [
+                f"known errors {self.errors}" if self.errors else "",
+                f"scale by {self.scale_by}" if self.scale_by else "",
+                f"shared within {self.within}" if self.within and not self.along else "",
+                f"correlated along {self.along} within {self.within}" if self.along else "",
+            ]
+            text = "".join(f", {one}" for one in more if one)
+            return f"negative log likelihood, {density} noise with fitted scale in {of}{text}"
         rho = {"huber": f"Huber(delta = {self.delta:g})", "squares": "half squares", "l1": "absolute values"}[self.kind]
         tail = f", overestimates weighed {self.over:g} times" if self.over != 1.0 else ""
         return f"sum of {rho} of {of}{tail}"
@@ -112,15 +127,27 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
-def objective(name: str | Objective, *, delta: float | None = None, over: float | None = None) -> Objective:
-    """The objective of a name, with another Huber width ``delta`` or penalty ``over`` if given.
+def objective(
+    name: str | Objective,
+    *,
+    delta: float | None = None,
+    over: float | None = None,
+    residual: Literal["log", "linear"] | None = None,
+    degrees: float | None = None,
+    errors: str | None = None,
+    scale_by: str | None = None,
+    within: str | None = None,
+    along: str | None = None,
+) -> Objective:
+    """The objective of a name, with another Huber width ``delta``, penalty ``over`` or unit of residuals if given.
 
     huber: summed Huber of log residuals (Hoffmann et al. 2022, approach 3, delta 1e-3); log_squares, squares: half the
     sum of squares in log loss or in loss; l1: absolute log residuals; asymmetric: Huber with overestimates weighed ten
-    times; gaussian, student_t, huber_density: noise models with a fitted scale.
+    times; gaussian, student_t, huber_density: noise models with a fitted scale, which take columns of the runs as
+    `Objective` says.
 
     Raises:
-        InputError: unknown name; delta or over not above zero.
+        InputError: unknown name; delta, over or degrees not above zero; residual neither "log" nor "linear".
 
     >>> objective("huber", delta=0.01).delta
     0.01
@@ -131,7 +158,9 @@ def objective(name: str | Objective, *, delta: float | None = None, over: float 
         found = OBJECTIVES[name]
     else:
         raise InputError(f"there is no objective {name!r}. {did_you_mean(str(name), OBJECTIVES)}")
-    for label, value in (("delta", delta), ("over", over)):
+    if residual not in (None, "log", "linear"):
+        raise InputError(f"objective {found.name}: residual = {residual!r}; it is 'log' or 'linear'")
+    for label, value in (("delta", delta), ("over", over), ("degrees", degrees)):
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(
                 f"objective {found.name}: {label} = {value!r} must be a finite number above zero, such as 1e-3"
@@ -140,4 +169,10 @@ def objective(name: str | Objective, *, delta: float | None = None, over: float 
         found,
         delta=found.delta if delta is None else float(delta),
         over=found.over if over is None else float(over),
+        degrees=found.degrees if degrees is None else float(degrees),
+        residual=residual or found.residual,
+        errors=errors or found.errors,
+        scale_by=scale_by or found.scale_by,
+        within=within or found.within,
+        along=along or found.along,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from quantal.fit.noise import Scale, Whitening
 from quantal.fit.objective import Objective
 from quantal.laws import Law, natural, slopes
 from quantal.laws import free as to_free
@@ -17,12 +18,25 @@ CHUNK_ELEMENTS = 18_000
 """Rows times runs that are evaluated together: what fits into a core's cache."""
 
 
+class _Terms(NamedTuple):
+    """The objective (R,), its weighted slope and curvature by residuals (R, n), and its derivatives by log scale."""
+
+    total: Floats
+    slope: Floats
+    curve: Floats
+    v_s: Floats
+    v_ss: Floats
+    v_rs: Floats
+    along: tuple[Any, ...]
+
+
 @dataclass(frozen=True)
 class Problem:
     """Minimise sum_i w_i rho(residual_i) over the free coordinates of a law's parameters (and log sigma, under noise).
 
     ``vary`` are the parameters that move; the others stay at ``fixed`` (P,). Free coordinates have shape (R, q), with
-    log sigma last where the objective is a noise model; weights (n,) or (R, n).
+    those of the noise's scale last (log sigma first) where the objective is a noise model; weights (n,) or (R, n).
+    Residuals are whitened before rho is taken of them where ``whiten`` is given.
     """
 
     law: Law
@@ -31,16 +45,26 @@ class Problem:
     objective: Objective
     vary: tuple[int, ...]
     fixed: Floats = field(repr=False)
+    scale: Scale = field(default=Scale(), repr=False)
+    whiten: Whitening | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, law: Law, inputs: Mapping[str, Floats], y: Floats, objective: Objective) -> Problem:
+    def of(
+        cls,
+        law: Law,
+        inputs: Mapping[str, Floats],
+        y: Floats,
+        objective: Objective,
+        scale: Scale | None = None,
+        whiten: Whitening | None = None,
+    ) -> Problem:
         size = len(law.parameters)
-        return cls(law, inputs, y, objective, tuple(range(size)), np.full(size, np.nan))
+        return cls(law, inputs, y, objective, tuple(range(size)), np.full(size, np.nan), scale or Scale(), whiten)
 
     @property
     def size(self) -> int:
         """Number of free coordinates q."""
-        return len(self.vary) + self.objective.noise
+        return len(self.vary) + (self.scale.size if self.objective.noise else 0)
 
     @property
     def n(self) -> int:
@@ -64,13 +88,26 @@ class Problem:
         """Free coordinates (R, q) from natural parameters (R, P)."""
         out = to_free(tuple(self.law.parameters[i] for i in self.vary), theta[:, self.vary])
         if self.objective.noise:
-            out = np.concatenate([out, np.broadcast_to(log_sigma, (len(theta),))[:, None]], axis=1)
+            phi = np.zeros((len(theta), self.scale.size))
+            phi[:, 0] = log_sigma
+            out = np.concatenate([out, phi], axis=1)
         return out
+
+    def arranged(self, free: Floats) -> Floats:
+        """Free coordinates (R, q) with exchangeable parameters in the one order in which the law reports them."""
+        if self.law.arrange is None or len(self.vary) < len(self.law.parameters):
+            return free
+        theta = self.law.arrange(self.theta(free))
+        return np.concatenate([to_free(self.law.parameters, theta), free[:, len(self.vary) :]], axis=1)
 
     @property
     def targets(self) -> Floats:
         """What residuals are taken from (n,): the target, or its logarithm."""
         return np.log(self.y) if self.objective.residual == "log" else self.y
+
+    @property
+    def _log_det(self) -> float:
+        return 0.0 if self.whiten is None else self.whiten.log_det
 
     @property
     def smallest(self) -> float:
@@ -87,12 +124,14 @@ class Problem:
         """The objective (R,) alone."""
         with np.errstate(all="ignore"):
             r = self.residuals(self.law.value(self.inputs, self.theta(free)))
+            if self.whiten is not None:
+                r = self.whiten(r)
             if self.objective.noise:
-                s = free[:, -1:]
+                s = self.scale.log_scale(free[:, len(self.vary) :])[0]
                 v = self.objective.rho(r * np.exp(-s))[0] + s + self.objective.constant()
             else:
                 v = self.objective.rho(r)[0]
-        total = _dot(v, np.broadcast_to(weights, v.shape))
+        total = _dot(v, np.broadcast_to(weights, v.shape)) - self._log_det
         return np.where(np.isfinite(total), total, np.inf)
 
     def evaluate(
@@ -127,25 +166,23 @@ class Problem:
         else:
             inverse = None
             r = targets - f
-        if self.objective.noise:
-            s = free[:, -1:]
-            shrink = np.exp(-s)
-            z = r * shrink
-            v, v_r, v_rr = self.objective.rho(z)
-            v_s, v_ss, v_rs = 1.0 - v_r * z, v_rr * z * z + v_r * z, -(v_rr * z + v_r) * shrink
-            v, v_r, v_rr = v + s + self.objective.constant(), v_r * shrink, v_rr * shrink * shrink
-        else:
-            v, v_r, v_rr = self.objective.rho(r)
-            v_s = v_ss = v_rs = np.zeros(())
-        total = _dot(v, w)
+        if self.whiten is not None:
+            r = self.whiten(r)
+        terms = self._terms(free[:, moving:], w, r)
         gradient, hessian = np.zeros((rows, size)), np.zeros((rows, size, size))
-        slope, curve = w * v_r, w * v_rr
-        if inverse is None:
-            first, second = -slope, curve
+        slope, stretch = terms.slope, w if metric else terms.curve
+        if self.whiten is None:
+            moved: dict[int, Floats] = {}
+            second = stretch if metric or inverse is None else stretch + slope
+            second = second if inverse is None else second * inverse * inverse
         else:
-            first, second = -slope * inverse, (slope + curve) * inverse * inverse
-        if metric:
-            second = w if inverse is None else w * inverse * inverse
+            moved = {
+                i: self.whiten(np.broadcast_to(g if inverse is None else g * inverse, (rows, self.n)))
+                for i, g in jet.gradient.items()
+            }
+            slope = self.whiten.back(slope)
+            second = np.zeros(()) if inverse is None else slope * inverse * inverse
+        first = -slope if inverse is None else -slope * inverse
         for i in range(moving):
             g = jet.gradient.get(i)
             if g is None:
@@ -154,16 +191,41 @@ class Problem:
             scaled = second * g
             for j in range(i, moving):
                 if j in jet.gradient:
-                    hessian[:, i, j] = _dot(scaled, jet.gradient[j])
+                    if moved:
+                        hessian[:, i, j] = np.vecdot(stretch * moved[i], moved[j])
+                    if not moved or (not metric and inverse is not None):
+                        hessian[:, i, j] += _dot(scaled, jet.gradient[j])
                 if not metric and (i, j) in jet.hessian:
                     hessian[:, i, j] += _dot(first, jet.hessian[i, j])
-            if self.objective.noise and not metric:
-                down = -w * v_rs if inverse is None else -w * v_rs * inverse
-                hessian[:, i, moving] = _dot(down, g)
-        if self.objective.noise:
-            gradient[:, moving] = _dot(w, v_s)
-            hessian[:, moving, moving] = 2.0 * w.sum(axis=1) if metric else _dot(w, v_ss)
-        return total, gradient, hessian
+            if not metric:
+                for a, along in enumerate(terms.along):
+                    down = -w * terms.v_rs * along
+                    if moved:
+                        hessian[:, i, moving + a] = np.vecdot(down, moved[i])
+                    else:
+                        hessian[:, i, moving + a] = _dot(down if inverse is None else down * inverse, g)
+        for a, along in enumerate(terms.along):
+            gradient[:, moving + a] = _dot(w, terms.v_s * along)
+            for b in range(a, len(terms.along)):
+                both = along * terms.along[b]
+                inner = 2.0 * both if metric else terms.v_ss * both
+                hessian[:, moving + a, moving + b] = _dot(w, np.broadcast_to(inner, w.shape))
+        return terms.total, gradient, hessian
+
+    def _terms(self, phi: Floats, w: Floats, r: Floats) -> _Terms:
+        """The objective and its derivatives by residuals (R, n) and by log scale, at the scale's coordinates (R, k)."""
+        if not self.objective.noise:
+            v, v_r, v_rr = self.objective.rho(r)
+            none = np.zeros(())
+            return _Terms(_dot(v, w) - self._log_det, w * v_r, w * v_rr, none, none, none, ())
+        s, along, bend = self.scale.log_scale(phi)
+        shrink = np.exp(-s)
+        z = r * shrink
+        v, v_r, v_rr = self.objective.rho(z)
+        v_s = 1.0 - v_r * z
+        total = _dot(v + s + self.objective.constant(), w) - self._log_det
+        v_ss = v_rr * z * z + v_r * z + v_s * bend
+        return _Terms(total, w * v_r * shrink, w * v_rr * shrink * shrink, v_s, v_ss, -(v_rr * z + v_r) * shrink, along)
 
     def _to_free(
         self, theta: Floats, total: Floats, gradient: Floats, hessian: Floats, metric: bool

@@ -11,7 +11,11 @@ from quantal.fit.problem import Problem
 from quantal.fit.solver import Progress, Solution, minimise
 from quantal.laws.law import Floats
 
-Resample = Literal["case", "residual", "group"]
+Resample = Literal["case", "residual", "group", "wild"]
+
+WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
+FEW_GROUPS = 12
+"""Groups below which a wild bootstrap draws from Webb's six points: two signs give too few different resamples."""
 
 DRAWN_AT_ONCE = 20_000_000
 
@@ -24,12 +28,16 @@ def bootstrap(
     *,
     resample: Resample = "case",
     groups: np.ndarray | None = None,
+    evaluations: Floats | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     """Refit ``count`` resamples from the best fit's free coordinates (q,); the solution's rows are the draws.
 
-    ``case`` draws runs with replacement, ``group`` whole groups of runs, ``residual`` adds resampled residuals to the
-    fitted values. Source: Efron and Tibshirani 1993, chapters 6 to 9.
+    ``case`` draws runs with replacement, ``group`` whole groups of runs (the cluster bootstrap), ``residual`` adds
+    resampled residuals to the fitted values, ``wild`` adds each run's own residual times a random sign, one sign a group
+    where there are groups: right where scatter differs between runs, or few groups make up the runs.
+    ``evaluations`` (K, n) are targets by resample of the evaluation, shared between all models: each draw takes one.
+    Source: Efron and Tibshirani 1993, chapters 6 to 9; Cameron, Gelbach and Miller 2008; Webb 2014.
 
     Raises:
         InputError: group resampling without groups, or with fewer than two.
@@ -42,6 +50,9 @@ def bootstrap(
     for first in range(0, count, share):
         size = min(share, count - first)
         weights, targets = _draw(problem, best, size, rng, resample, groups)
+        if evaluations is not None:
+            moved = (evaluations - problem.targets)[rng.integers(0, len(evaluations), size)]
+            targets = (problem.targets if targets is None else targets) + moved
 
         def tell(done: int, _total: int, before: int = first) -> None:
             if progress is not None:
@@ -85,6 +96,10 @@ def _draw(
         return _counts(count, size, rng)[:, units], None
     values = problem.law.value(problem.inputs, problem.theta(best[None, :]))[0]
     r = problem.residuals(values)
+    if resample == "wild":
+        units = np.arange(n) if groups is None else numbered(groups)
+        widened = r * np.sqrt(n / max(n - len(problem.vary), 1))
+        return np.ones(n), problem.targets - r + widened * _signs(int(units.max()) + 1, size, rng)[:, units]
     centred = r - np.median(r)
     picked = centred[rng.integers(0, n, size=(size, n))]
     return np.ones(n), problem.targets - r + picked
@@ -94,6 +109,12 @@ def _counts(n: int, size: int, rng: np.random.Generator) -> Floats:
     """How often each of n is drawn (size, n) in n draws with replacement."""
     drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
+
+
+def _signs(count: int, size: int, rng: np.random.Generator) -> Floats:
+    """Multipliers (size, count) of mean zero and variance one: plus or minus one, or Webb's six points."""
+    signs = rng.choice(np.array([-1.0, 1.0]), (size, count))
+    return signs * rng.choice(WEBB, (size, count)) if count < FEW_GROUPS else signs
 
 
 def _stacked(parts: list[Solution]) -> Solution:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from quantal.errors import InputError
+from quantal.errors import DataError, InputError
 from quantal.estimate import Estimate, check_levels
 from quantal.fit import diagnostics, resampling, uncertainty
 from quantal.fit.diagnostics import Verdict
+from quantal.fit.noise import scale_of, whitening_of
 from quantal.fit.objective import Objective
 from quantal.fit.problem import Problem
 from quantal.fit.resampling import Resample
 from quantal.laws import Law
 from quantal.laws.law import Floats
 from quantal.runs import Runs
+
+if TYPE_CHECKING:
+    from quantal.fit.posterior import Posterior
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Fit:
     """A fitted law. ``theta`` (P,) are its parameters, ``draws`` (R, P) their bootstrap draws where one was asked for.
 
     ``without_outliers`` (P,) are the parameters refitted without the runs that lie far off the law, where there are any.
+    Of the noise model there are the scale ``sigma``, the power ``slope`` of the column that it depends on, and ``within``,
+    the correlation of runs of one group (of neighbours one e-fold apart, for points of curves), each where it was fitted.
     """
 
     law: Law
@@ -63,6 +69,9 @@ class Fit:
     resample: Resample = "case"
     interval: Literal["percentile", "bca"] = "percentile"
     sigma: float | None = None
+    slope: float | None = None
+    within: float | None = None
+    posterior: Posterior | None = field(default=None, repr=False)
     criteria: Mapping[str, float] | None = None
     covariance: Floats | None = field(default=None, repr=False)
     correlation: Floats | None = field(default=None, repr=False)
@@ -81,12 +90,15 @@ class Fit:
     @property
     def problem(self) -> Problem:
         """The minimisation that this fit solved."""
-        return Problem.of(self.law, self.inputs, self.runs[self.target], self.objective)
+        return problem_of(self.law, self.runs, self.target, self.objective, self.within)
 
     @property
     def best(self) -> Floats:
         """The optimum in free coordinates (q,)."""
-        return self.problem.free(self.theta[None, :], 0.0 if self.sigma is None else np.log(self.sigma))[0]
+        free = self.problem.free(self.theta[None, :], 0.0 if self.sigma is None else np.log(self.sigma))[0]
+        if self.slope is not None:
+            free[-1] = self.slope
+        return free
 
     @property
     def fitted(self) -> Floats:
@@ -203,6 +215,39 @@ class Fit:
         return "\n".join(lines)
 
 
+def problem_of(law: Law, runs: Runs, target: str, objective: Objective, within: float | None) -> Problem:
+    """The minimisation of a law on these runs, with the noise that the objective names; targets are checked."""
+    y = target_values(law, runs, target, objective)
+    scale = scale_of(runs, y, objective)
+    return Problem.of(law, law_inputs(law, runs), y, objective, scale, whitening_of(runs, objective, within))
+
+
 def law_inputs(law: Law, runs: Runs) -> dict[str, Floats]:
     """The columns that a law reads, as arrays: (n,), or (n, T) for a series."""
     return {one.name: np.asarray(runs[one.name], dtype=float) for one in law.inputs}
+
+
+def target_values(law: Law, runs: Runs, name: str, objective: Objective) -> Floats:
+    """The target column, checked: numbers, and above zero where its logarithm is taken.
+
+    Raises:
+        DataError: the column is missing, holds text, or holds a value that the objective cannot take.
+    """
+    if name not in runs:
+        raise DataError(
+            f"{runs.source}: there is no column {name!r} to explain among {', '.join(runs.names)}. "
+            f"Name it with --column {name}=HEADER, or choose another with --target."
+        )
+    if runs.column(name).role in ("label", "array"):
+        raise DataError(
+            f"{runs.source}: column {name!r} holds no single number a run, so {law.name} cannot be fitted to it"
+        )
+    values = np.asarray(runs[name], dtype=float)
+    allowed = np.isfinite(values) & ((values > 0) | (objective.residual == "linear"))
+    if not np.all(allowed):
+        first = int(np.flatnonzero(~allowed)[0])
+        raise DataError(
+            f"{runs.source}, row {int(runs.rows[first])}, column {name!r}: {float(values[first])!r} has no logarithm, "
+            "which the objective takes; use objective='squares' (--objective squares), or leave the row out with --where"
+        )
+    return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -64,7 +65,7 @@ def _thinned(problem: Problem, rng: np.random.Generator) -> Problem:
         return problem
     rows = np.sort(rng.choice(problem.n, SCREENING_ROWS, replace=False))
     inputs = {name: values[rows] for name, values in problem.inputs.items()}
-    return Problem(problem.law, inputs, problem.y[rows], problem.objective, problem.vary, problem.fixed)
+    return replace(problem, inputs=inputs, y=problem.y[rows], scale=problem.scale.take(rows), whiten=None)
 
 
 def _random(problem: Problem, rng: np.random.Generator, count: int) -> Floats:

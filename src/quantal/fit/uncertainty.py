@@ -47,12 +47,18 @@ def bca(value: float, draws: Floats, jackknife: Floats, levels: Sequence[float])
     return Estimate(value, intervals)
 
 
-def sandwich(problem: Problem, best: Floats) -> Floats | None:
+def sandwich(problem: Problem, best: Floats, units: np.ndarray | None = None) -> Floats | None:
     """Covariance (q, q) in free coordinates, H^-1 (sum g g^T) H^-1, or None where H is not positive.
+
+    With ``units`` (n,), the number of the group that each run belongs to, g are the groups' summed scores.
 
     Right for any M-estimator, whether or not its objective is a likelihood. Source: Huber 1967; White 1982.
     """
     rows = score_rows(problem, best)
+    if units is not None:
+        summed = np.zeros((int(units.max()) + 1, rows.shape[1]))
+        np.add.at(summed, units, rows)
+        rows = summed
     hessian = problem.evaluate(best[None, :], np.ones(problem.n))[2][0]
     inverse = _inverse(hessian)
     return None if inverse is None else inverse @ (rows.T @ rows) @ inverse
@@ -79,7 +85,7 @@ def information_criteria(problem: Problem, value: float) -> dict[str, float] | N
     """
     if not problem.objective.noise:
         return None
-    k, n = problem.size, problem.n
+    k, n = problem.size + (problem.whiten is not None), problem.n
     aic = 2 * value + 2 * k
     aicc = aic + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else math.inf
     return {"aic": aic, "aicc": aicc, "bic": 2 * value + k * math.log(n)}
@@ -94,13 +100,16 @@ def score_rows(problem: Problem, best: Floats) -> Floats:
     varied = tuple(problem.law.parameters[i] for i in moving)
     first, _ = slopes(varied, theta[None, moving])
     r = problem.residuals(values)
-    shrink = math.exp(-best[-1]) if problem.objective.noise else 1.0
+    inner = gradient * first / (values[:, None] if problem.objective.residual == "log" else 1.0)
+    if problem.whiten is not None:
+        r, inner = problem.whiten(r[None, :])[0], problem.whiten(inner.T).T
+    if not problem.objective.noise:
+        return -problem.objective.rho(r)[1][:, None] * inner
+    s, along, _ = problem.scale.log_scale(best[None, len(moving) :])
+    shrink = np.broadcast_to(np.exp(-s), (1, problem.n))[0]
     _, v_r, _ = problem.objective.rho(r * shrink)
-    outer = -v_r * shrink / (values if problem.objective.residual == "log" else 1.0)
-    rows = outer[:, None] * gradient * first
-    if problem.objective.noise:
-        rows = np.column_stack([rows, 1.0 - v_r * r * shrink])
-    return rows
+    v_s = 1.0 - v_r * r * shrink
+    return np.column_stack([-(v_r * shrink)[:, None] * inner, *(v_s * np.ravel(one) for one in along)])
 
 
 def profile(problem: Problem, best: Floats, value: float, index: int, levels: Sequence[float] = (95.0,)) -> Estimate:

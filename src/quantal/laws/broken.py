@@ -64,6 +64,14 @@ def broken_law(breaks: int) -> Law:
             columns += [rng.normal(0.0, 0.7, count), at[i - 1], log_uniform(rng, 0.05, 1.5, count)]
         return np.stack(columns, axis=-1)
 
+    def arrange(theta: Floats) -> Floats:
+        """Breaks in the order of where they are: any other order of them is the same law."""
+        triples = theta[:, 3:].reshape(len(theta), breaks, 3)
+        order = np.argsort(triples[:, :, 1], axis=1)[:, :, None]
+        return np.concatenate(
+            [theta[:, :3], np.take_along_axis(triples, order, axis=1).reshape(len(theta), -1)], axis=1
+        )
+
     made = Law(
         name=f"bnsl{breaks}",
         function=function,
@@ -74,6 +82,7 @@ def broken_law(breaks: int) -> Law:
         source="Caballero et al. 2022 (arXiv 2210.14891), eq. 1",
         needs=(varies("x"),),
         starts=starts,
+        arrange=arrange,
     )
     verify(made)
     return made

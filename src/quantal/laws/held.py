@@ -48,4 +48,5 @@ def hold(law: Law, **values: float) -> Law:
         parameters=tuple(law.parameters[i] for i in kept),
         starts=None if inner is None else starts,
         published={},
+        arrange=None,
     )

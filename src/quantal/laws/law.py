@@ -81,6 +81,8 @@ class Law:
     needs: tuple[Need, ...] = ()
     starts: Starts | None = field(default=None, repr=False)
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    arrange: Callable[[Floats], Floats] | None = field(default=None, repr=False)
+    """Where exchanging parameters gives the same law, as with breaks: theta (R, P) to the one order that is reported."""
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -191,6 +193,7 @@ class Law:
             needs=self.needs,
             starts=None,
             published={},
+            arrange=None,
         )
 
     def check(self, runs: Any) -> None:
