@@ -20,6 +20,7 @@ COMMANDS = {
     "plan": "Split a compute budget between model size and data.",
     "theory": "What the quantization model predicts: exponents and exact losses.",
     "simulate": "Simulate runs of the quantization model, with their noise.",
+    "train": "Train networks that learn quanta: multitask sparse parity.",
     "reproduce": "Check the theory's claims by measurement: predicted, measured, verdict.",
     "laws": "List the laws, or show one: formula, inputs, parameters, source.",
     "data": "List, show, export or fetch tables of runs.",

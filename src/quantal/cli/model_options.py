@@ -55,7 +55,7 @@ def _number(flag: str, text: str) -> Callable[[Command], Command]:
     return click.option(flag, type=Size(), metavar="X", help=text)
 
 
-model_options = _add(
+rank_options = _add(
     (
         click.option(
             "--frequencies",
@@ -73,6 +73,11 @@ model_options = _add(
         _number("--theta", "stretched: p_k ∝ e^(-(k/scale)^theta)."),
         _number("--scale", "stretched: its scale in ranks."),
         _number("--sigma", "lognormal: the standard deviation of ln p."),
+    )
+)
+
+_loss_options = _add(
+    (
         click.option(
             "--learned-loss", type=Size(), default=0.0, metavar="A", help="Loss of a learned quantum (default 0)."
         ),
@@ -81,6 +86,12 @@ model_options = _add(
         ),
     )
 )
+
+
+def model_options(command: Command) -> Command:
+    """The law of frequencies, and the loss of learned and unlearned quanta."""
+    return rank_options(_loss_options(command))
+
 
 rule_options = _add(
     (

@@ -74,3 +74,12 @@ def adam(p, g, m, v, rate, numbers):
             m[i, j] += one_minus_beta1 * (slope - m[i, j])
             v[i, j] = v[i, j] * beta2 + one_minus_beta2 * (slope * slope)
             p[i, j] -= rate[j] * (m[i, j] / (np.sqrt(v[i, j]) / root_correction + eps))
+
+
+def compile_for(dtype):
+    """Compile every loop for one type of numbers, or take it from the cache of an earlier run."""
+    table, row, z = np.zeros((1, 1), dtype), np.zeros(1, dtype), np.zeros((1, 1), dtype)
+    zero, ends = np.zeros(1, np.int64), np.array([0, 1])
+    loss_gradient(table.copy(), zero, zero, table, row, row, ends, 1.0, z, row.copy(), row.copy(), np.zeros(1))
+    logits(table.copy(), zero, table, row, row, ends, z)
+    adam(z, z.copy(), z.copy(), z.copy(), row, np.ones(5, dtype))

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from quantal.errors import InputError
+
 Array = NDArray[Any]
 
 
@@ -27,15 +29,22 @@ class Kernels(NamedTuple):
     name: str
 
 
-def kernels(compiled: bool | None = None) -> Kernels:
-    """The compiled loops where numba is installed, or those asked for."""
+def kernels(compiled: bool | None = None, dtype: str = "float32") -> Kernels:
+    """The loops compiled for a type of numbers where numba is installed, or those asked for.
+
+    Raises:
+        InputError: compiled=True without numba.
+    """
     if compiled is not False:
         try:
             from quantal.train import compiled as module
         except ImportError:
             if compiled:
-                raise
+                raise InputError(
+                    'compiled = True: numba is not installed; write pip install "quantal[train]", or leave compiled out'
+                ) from None
         else:
+            module.compile_for(np.dtype(dtype))
             return Kernels(module.loss_gradient, module.logits, module.adam, "numba")
     return Kernels(_loss_gradient, _logits, _adam, "numpy")
 

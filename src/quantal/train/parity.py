@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from quantal.errors import DataError
 from quantal.runs import write_whole
-from quantal.train.kernels import Kernels, kernels
+from quantal.train.kernels import kernels
 from quantal.train.mlp import Stack
 from quantal.train.optimizers import Optimizer
 from quantal.train.parity_config import ParityConfig
@@ -29,15 +29,32 @@ _CHECKPOINT_SECONDS = 60.0
 
 @dataclass
 class Stopwatch:
-    """CPU seconds that parts of a training took: data, training, evaluation."""
+    """What a training took: CPU seconds of data, training and evaluation, seconds of the clock, steps, and which loops ran
+    ("numba" or "numpy"). Compiling the loops is not counted.
+    """
 
-    seconds: dict[str, float] = field(default_factory=lambda: {"data": 0.0, "training": 0.0, "evaluation": 0.0})
+    cpu_seconds: dict[str, float] = field(default_factory=lambda: {"data": 0.0, "training": 0.0, "evaluation": 0.0})
+    seconds: float = 0.0
+    steps: int = 0
+    kernels: str = ""
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps a second of the clock, data and evaluation included."""
+        return self.steps / self.seconds
+
+    @property
+    def steps_per_cpu_second(self) -> float:
+        """Steps a CPU second, data and evaluation included; whatever else the machine does hardly moves it."""
+        return self.steps / sum(self.cpu_seconds.values())
 
     @contextmanager
     def timing(self, part: str) -> Any:
-        began = time.process_time()
+        """Add what the block takes to a part."""
+        began, clock = time.process_time(), time.perf_counter()
         yield
-        self.seconds[part] += time.process_time() - began
+        self.cpu_seconds[part] += time.process_time() - began
+        self.seconds += time.perf_counter() - clock
 
 
 def train_parity(
@@ -56,7 +73,7 @@ def train_parity(
     Args:
         checkpoint: a file (.npz) that is written once a minute and at an interruption, read when it exists, and removed at the end.
         progress: is told (steps done, steps in all).
-        stopwatch: collects the CPU seconds of data, training and evaluation.
+        stopwatch: collects the time of data, training and evaluation.
         compiled: True or False to require or refuse numba; None takes it where it is installed (`pip install "quantal[train]"`).
 
     Raises:
@@ -66,7 +83,7 @@ def train_parity(
     >>> result.learned_count()
     array([3])
     """
-    training = _Training.started(config, kernels(compiled), stopwatch or Stopwatch())
+    training = _Training(Stack.initial(config, kernels(compiled, config.dtype)), stopwatch or Stopwatch())
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
         training.load(path)
@@ -104,10 +121,7 @@ class _Training:
         self._counted = np.zeros(shape[0], dtype=np.int64)
         self._filled = 0
         self.stack, self.optimizer, self.watch = stack, Optimizer(stack), watch
-
-    @classmethod
-    def started(cls, config: ParityConfig, chosen: Kernels, watch: Stopwatch) -> _Training:
-        return cls(Stack.initial(config, chosen), watch)
+        watch.kernels = stack.kernels.name
 
     @property
     def step(self) -> int:
@@ -129,6 +143,7 @@ class _Training:
         with self.watch.timing("training"):
             self.stack.loss_gradient(batch)
             self.optimizer.update()
+        self.watch.steps += 1
         if self.step == self._at[self._filled]:
             with self.watch.timing("evaluation"):
                 self._evaluate()
