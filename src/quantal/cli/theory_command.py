@@ -25,7 +25,7 @@ def command(quanta: float | None, samples: float | None, chart: str | None, as_j
     """What the quantization model predicts: exponents, and the exact loss after so many quanta or samples.
 
     \b
-    Examples:
+    Example:
       quantal theory --gamma 0.5 --quanta 1e6
       quantal theory --frequencies geometric --rate 0.5 --samples 1e6 --tau 3 --rule poisson
     """

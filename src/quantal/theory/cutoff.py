@@ -37,7 +37,7 @@ class Cutoff:
     Source: Clauset, Shalizi and Newman 2009, table 2.1; DLMF 25.14.
 
     >>> f"{Cutoff(0.4, cutoff=1000).tail(100):.6f}"
-    '0.089656'
+    '0.064954'
     """
 
     gamma: float

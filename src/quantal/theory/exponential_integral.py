@@ -28,7 +28,7 @@ def scaled_integral(gamma: float, x: Array) -> Array:
     Below x = 1 the integral from x to 1 is summed term by term, in a form that stays exact where gamma is near an integer.
 
     >>> round(float(scaled_integral(0.0, np.array([1.0]))[0]), 12)  # e E_1(1)
-    0.59634736232
+    0.596347362323
     """
     out = np.empty_like(x)
     large = x > 1.0

@@ -95,18 +95,18 @@ def ranks_from(lowest: float, name: str, values: ArrayLike) -> Array:
 
 
 def probabilities(values: ArrayLike) -> Array:
-    """Frequencies as float64, each in [0, 1].
+    """Frequencies as float64, each in [0, 1]; what exceeds 1 by rounding is 1.
 
     Raises:
         InputError: a value lies outside, or is not a number.
     """
     array = np.asarray(values, dtype=float)
-    good = (array >= 0) & (array <= 1)
+    good = (array >= 0) & (array <= 1 + 1e-12)
     if not np.all(good):
         raise InputError(
             f"p = {float(array[~good].flat[0])!r}: a frequency lies between 0 and 1; write for example rank(1e-6)"
         )
-    return array
+    return np.minimum(array, 1.0)
 
 
 def whole_count(count: Any, *, finite: bool = False) -> float:

@@ -33,7 +33,7 @@ class LogNormal:
         InputError: a parameter lies outside its range.
 
     >>> f"{LogNormal(2.0, count=4_000_000).tail(100_000):.6f}"
-    '0.484033'
+    '0.484032'
     """
 
     sigma: float

@@ -23,6 +23,7 @@ _SAFE = 14.0
 _SLOW = 0.8
 _STEPS = 48
 _ORDERS = 6
+_LARGEST_RISE = 800.0  # e^-800 is 0 in a float64
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Stretched:
     Source: Laherrère and Sornette 1998.
 
     >>> f"{Stretched(0.5, scale=100).tail(100):.6f}"
-    '0.734823'
+    '0.736606'
     """
 
     theta: float
@@ -128,9 +129,15 @@ def stretched_total(theta: float, scale: float) -> float:
 
 def stretched_sum(n: Array, theta: float, scale: float) -> Array:
     """Sum over k > n of e^(-(k/scale)^theta + (1/scale)^theta), for real n >= 0 of shape (M,)."""
-    start = n + 1.0
+    out = np.zeros_like(n)
+    inside = _rise(n + 1.0, theta, scale) < _LARGEST_RISE
+    out[inside] = _sum(n[inside] + 1.0, theta, scale)
+    return out
+
+
+def _sum(start: Array, theta: float, scale: float) -> Array:
     near = (start < _SAFE) | (_slope(start, theta, scale) > _SLOW)
-    out = np.empty_like(n)
+    out = np.empty_like(start)
     out[~near] = _far(start[~near], theta, scale)
     few = start[near]
     if few.size:

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 TERMS = 12
 # B_2k / (2k)! for k = 1..TERMS
 BERNOULLI = np.array([(-1) ** (k + 1) * 2 * special.zeta(2 * k) / (2 * np.pi) ** (2 * k) for k in range(1, TERMS + 1)])
+_STEEP, _UNSEEN, _SLOW = 8.0, 1e-17, 1e-3
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
@@ -89,6 +90,8 @@ def _near(q: Array, gap: Array | float, gamma: float, scale: float) -> Array:
         x = q + j
         term = (x / scale) ** -s
         total += term if infinite else -term * np.expm1(-s * np.log1p(gap / x))
+        if infinite and s > _STEEP and np.all(term * (x / gamma) <= _UNSEEN * total):
+            return total
     return total + _far(q + steps, gap, gamma, scale)
 
 
@@ -111,11 +114,23 @@ def power_sum(n: Array, gamma: float, shift: float = 0.0, count: float = np.inf)
     """
     shape = np.shape(n)
     n = np.atleast_1d(np.asarray(n, dtype=float)).ravel()
+    if np.isfinite(count) and gamma > _SLOW:
+        out = power_sum(n, gamma, shift)
+        rest = power_total(gamma, shift + count) * ((1.0 + shift + count) / (1.0 + shift)) ** -(gamma + 1.0)
+        out -= rest
+        close = out < rest
+        if np.any(close):
+            out[close] = _differences(n[close], gamma, shift, count)
+        return out.reshape(shape)
+    return _differences(n, gamma, shift, count).reshape(shape)
+
+
+def _differences(n: Array, gamma: float, shift: float, count: float) -> Array:
+    """`power_sum` for n of shape (M,): a finite sum by differences that do not cancel."""
     scale = 1.0 + shift
     small = n < safe_point(gamma) - scale
     if not np.any(small):
-        q = n + scale
-        return _far(q, np.inf if np.isinf(count) else count - n, gamma, scale).reshape(shape)
+        return _far(n + scale, np.inf if np.isinf(count) else count - n, gamma, scale)
     out = np.empty_like(n)
     table = _table(gamma, shift, count)
     whole = small & (n == np.floor(n)) & (n < table.size)
@@ -124,7 +139,7 @@ def power_sum(n: Array, gamma: float, shift: float = 0.0, count: float = np.inf)
         if np.any(mask):
             part = n[mask]
             out[mask] = method(part + scale, np.inf if np.isinf(count) else count - part, gamma, scale)
-    return out.reshape(shape)
+    return out
 
 
 @lru_cache(maxsize=1024)
@@ -145,7 +160,7 @@ def log_power_sum(n: Array, gamma: float, shift: float = 0.0, count: float = np.
 
     q = n + scale
     end = np.full_like(q, np.inf if infinite else count + scale)
-    steps = max(0, int(np.ceil(safe_point(gamma) - q.min())))
+    steps = max(0, int(np.ceil(safe_point(gamma) - q.min(initial=1e300))))
     total = np.zeros_like(q)
     for j in range(steps):
         for x, sign in ((q + j, 1.0),) if infinite else ((q + j, 1.0), (end + j, -1.0)):

@@ -105,7 +105,7 @@ class Mandelbrot:
     Source: Mandelbrot 1953; DLMF 25.11.
 
     >>> f"{Mandelbrot(0.4, shift=1000).tail(1e6):.6f}"
-    '0.063075'
+    '0.063083'
     """
 
     gamma: float
@@ -165,7 +165,9 @@ class Mandelbrot:
 def _checked(gamma: Any, count: Any) -> tuple[float, float]:
     count = whole_count(count)
     if math.isinf(count):
-        return count, number("gamma", gamma, above=0, at_most=LARGEST_GAMMA, example="0.4, or count=K for gamma <= 0")
+        return count, number(
+            "gamma", gamma, above=0, at_least=1e-290, at_most=LARGEST_GAMMA, example="0.4, or count=K for gamma <= 0"
+        )
     return count, number("gamma", gamma, above=-1, at_most=LARGEST_GAMMA, example="0.4")
 
 
@@ -191,8 +193,13 @@ def _log_pmf(k: ArrayLike, gamma: float, shift: float, count: float) -> Array:
 
 def _tail(n: ArrayLike, gamma: float, shift: float, count: float) -> Array:
     ranks = ranks_from(0, "n", n)
-    tails = power_sum(np.minimum(ranks, _last(count)), gamma, shift, count) / power_total(gamma, shift, count)
-    return np.where(ranks < count, tails, 0.0)
+    total = power_total(gamma, shift, count)
+    if math.isinf(count):
+        return power_sum(np.minimum(ranks, _last(count)), gamma, shift) / total
+    tails = np.zeros(ranks.shape)
+    inside = ranks < count
+    tails[inside] = power_sum(ranks[inside], gamma, shift, count) / total
+    return tails
 
 
 def _rank(p: ArrayLike, gamma: float, shift: float, count: float) -> Array:
