@@ -31,6 +31,8 @@ class Empirical:
     """
 
     counts: Array
+    _tails: Array
+    _total: float
 
     def __init__(self, counts: ArrayLike) -> None:
         array = np.asarray(counts, dtype=float)

@@ -110,7 +110,7 @@ def _scan(values: Array, items: NDArray[np.int64], xmin: int | None) -> PowerLaw
     for i in np.argsort(bound, kind="stable"):
         if bound[i] > distance:
             break
-        exact = _distance(values[place[i] :], above[place[i] :], start[i], alpha[i])
+        exact = _distance(values[place[i] :], above[place[i] :], float(start[i]), float(alpha[i]))
         if exact < distance or (exact == distance and i < chosen):
             chosen, distance = int(i), exact
     n = above[place[chosen]]
