@@ -69,12 +69,15 @@ _ROOMS = {
     "plan": "Plan approaches plan",
     "report": "plot report",
 }
+_ROOMS_AS_MODULES = ("discover",)
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS_AS_MODULES:
+        return importlib.import_module(f"quantal.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'quantal' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"quantal.{_HOME[name]}"), name)
@@ -83,7 +86,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*_HOME, "__version__"])
+    return sorted([*_HOME, *_ROOMS_AS_MODULES, "__version__"])
 
 
 class _Package(types.ModuleType):
