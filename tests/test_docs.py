@@ -22,7 +22,8 @@ NEEDS_PUBLIC = re.compile(
 @pytest.mark.parametrize(
     "page",
     [pytest.param(page, marks=pytest.mark.extras) if page.name in NEED_EXTRAS else page for page in PAGES],
-    ids=[str(page.relative_to(ROOT)) for page in PAGES])
+    ids=[str(page.relative_to(ROOT)) for page in PAGES],
+)
 def test_code_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = page.read_text(encoding="utf-8")
     blocks = BLOCK.findall(text)
