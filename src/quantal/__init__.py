@@ -24,10 +24,16 @@ if TYPE_CHECKING:
     from quantal.estimate import Estimate as Estimate
     from quantal.fit import Comparison as Comparison
     from quantal.fit import Fit as Fit
+    from quantal.fit import GroupFits as GroupFits
+    from quantal.fit import Posterior as Posterior
     from quantal.fit import compare as compare
     from quantal.fit import fit as fit
+    from quantal.fit import fit_groups as fit_groups
+    from quantal.fit import fit_targets as fit_targets
     from quantal.fit import load_fit as load_fit
+    from quantal.fit import objective as objective
     from quantal.fit import quantization_reading as quantization_reading
+    from quantal.fit import sample_posterior as sample_posterior
     from quantal.forecast import Forecast as Forecast
     from quantal.forecast import forecast as forecast
     from quantal.laws import Bounds as Bounds
@@ -64,7 +70,10 @@ _ROOMS = {
     "estimate": "Estimate",
     "runs": "Runs catalogue read_runs",
     "laws": "Bounds Exponent Fraction Law Positive Real Series Signed Target get_law hold law laws lift power_law register varies",
-    "fit": "Comparison Fit compare fit load_fit quantization_reading",
+    "fit": (
+        "Comparison Fit GroupFits Posterior compare fit fit_groups fit_targets load_fit objective quantization_reading "
+        "sample_posterior"
+    ),
     "forecast": "Forecast forecast",
     "plan": "Plan approaches plan",
     "report": "plot report",

@@ -123,8 +123,9 @@ def fit(
         notes += posterior.notes
     elif bootstrap:
         shared = None if evaluations is None else _evaluations(problem, chosen, table, rule, evaluations)
+        again = np.random.default_rng([seed, 1])  # the same resamples whatever the law and the target
         resampled = resampling.bootstrap(
-            problem, best, bootstrap, rng, resample=resample, groups=groups, evaluations=shared, progress=progress
+            problem, best, bootstrap, again, resample=resample, groups=groups, evaluations=shared, progress=progress
         )
         draws = problem.theta(problem.arranged(resampled.free))
         failed = int(np.sum(~resampled.converged))
