@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from quantal.fit import quantization_reading as quantization_reading
     from quantal.fit import sample_posterior as sample_posterior
     from quantal.forecast import Forecast as Forecast
+    from quantal.forecast import RecipeComparison as RecipeComparison
+    from quantal.forecast import compare_recipes as compare_recipes
     from quantal.forecast import forecast as forecast
     from quantal.laws import Bounds as Bounds
     from quantal.laws import Exponent as Exponent
@@ -74,7 +76,7 @@ _ROOMS = {
         "Comparison Fit GroupFits Posterior compare fit fit_groups fit_targets load_fit objective quantization_reading "
         "sample_posterior"
     ),
-    "forecast": "Forecast forecast",
+    "forecast": "Forecast RecipeComparison compare_recipes forecast",
     "plan": "Plan approaches plan",
     "report": "plot report",
 }

@@ -16,6 +16,7 @@ from quantal.cli.options import (
     progress_bar,
     runs_options,
 )
+from quantal.cli.recipe_options import recipe_options
 
 if TYPE_CHECKING:
     from quantal.fit import Comparison, Fit
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="Share of the dearest runs that is predicted from the rest.",
 )
+@recipe_options
 @output_options
 def command(
     runs: str,
@@ -50,9 +52,12 @@ def command(
 ) -> None:
     """Rank laws by their error on the dearest runs of RUNS, each fitted to the cheaper ones.
 
+    With --by, compare recipes instead: what each saves over the first, where they cross, which wins at a target.
+
     \b
     Example:
       quantal compare tiny-lm --laws chinchilla,kappa,quanta
+      quantal compare runs.csv --by recipe --at params=7B,tokens=2T
     """
     from quantal.fit import compare
 

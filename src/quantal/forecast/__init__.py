@@ -2,3 +2,5 @@
 
 from quantal.forecast.forecast import Forecast as Forecast
 from quantal.forecast.forecast import forecast as forecast
+from quantal.forecast.recipes import RecipeComparison as RecipeComparison
+from quantal.forecast.recipes import compare_recipes as compare_recipes
