@@ -55,8 +55,10 @@ if TYPE_CHECKING:
     from quantal.laws import power_law as power_law
     from quantal.laws import register as register
     from quantal.laws import varies as varies
+    from quantal.plan import NextRuns as NextRuns
     from quantal.plan import Plan as Plan
     from quantal.plan import approaches as approaches
+    from quantal.plan import next_runs as next_runs
     from quantal.plan import plan as plan
     from quantal.report import plot as plot
     from quantal.report import report as report
@@ -77,7 +79,7 @@ _ROOMS = {
         "sample_posterior"
     ),
     "forecast": "Forecast RecipeComparison compare_recipes forecast",
-    "plan": "Plan approaches plan",
+    "plan": "NextRuns Plan approaches next_runs plan",
     "report": "plot report",
 }
 _ROOMS_AS_MODULES = ("discover",)

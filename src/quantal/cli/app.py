@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "Rank laws by their error on the dearest runs, predicted from the others.",
     "forecast": "Predict the loss of a run that has not been trained.",
     "plan": "Split a compute budget between model size and data.",
+    "next": "Say which runs to train next for a better forecast, or to stop.",
     "theory": "What the quantization model predicts: exponents and exact losses.",
     "simulate": "Simulate runs of the quantization model, with their noise.",
     "train": "Train networks that learn quanta: multitask sparse parity.",
