@@ -34,8 +34,8 @@ import numpy as np
 import quantal as ql
 from quantal.plan.belief import believe
 
-SHARES = np.array([0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.0])
-LEVELS = (0.15, 0.3, 1.0)
+SHARES = np.array([0.03, 0.07, 0.15, 0.3, 0.6, 1.0])
+LEVELS = (0.15, 0.3, 0.6)
 ROUNDS, FIRST, SIZES = 3, 6, 7
 SIMULATED = {"E": 1.76, "A": 400.0, "B": 900.0, "alpha": 0.331, "beta": 0.33, "kappa": 1.3}
 Columns = dict[str, np.ndarray]

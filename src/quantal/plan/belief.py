@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from quantal.fit import objective
+from quantal.fit.problem import Problem
+from quantal.fit.starts import make_starts
 from quantal.laws import Law, free, natural, slopes
 from quantal.laws.law import Floats
 
@@ -21,7 +24,8 @@ USUAL_DEPARTURE = 0.01
 REACH = 2.5
 """Distance, in natural logarithms of the inputs, over which the law's own error changes."""
 DEGREES = 4.0
-ROUNDS, TRIALS, LONGEST_STEP, SETTLED = 60, 12, 1.5, 1e-2
+POOL = 96
+ROUNDS, TRIALS, LONGEST_STEP, SETTLED = 15, 12, 1.5, 5e-2
 _EXPONENT, _SHARPNESS, _OTHER = (math.log(0.35), 0.4), (0.0, 0.3), 3.0
 
 
@@ -78,7 +82,8 @@ class Belief:
 def believe(law: Law, inputs: Mapping[str, Floats], loss: Floats, start: Floats | None = None) -> Belief:
     """The belief after runs: most probable parameters by damped Gauss-Newton steps, outliers weighed down.
 
-    The size of the law's own error is the one under which the runs are most probable (type-II maximum likelihood).
+    The size of the law's own error is the root mean square over `DEPARTURES`, each weighed by how probable it makes the
+    runs (empirical Bayes).
     ``start`` (P,) are natural parameters to begin from.
     """
     y = np.log(loss)
@@ -86,9 +91,12 @@ def believe(law: Law, inputs: Mapping[str, Floats], loss: Floats, start: Floats 
     first = _start(law, inputs, loss, prior) if start is None else free(law.parameters, start[None, :])[0]
     found: list[Belief] = []
     for size in DEPARTURES:
-        u, scatter = (found[-1].u, found[-1].scatter) if found else (first, USUAL_SCATTER * 4)
+        u, scatter = (found[-1].u, found[-1].scatter) if found else (first, USUAL_SCATTER)
         found.append(_most_probable(law, inputs, y, prior, u, scatter, size))
-    return max(found, key=lambda one: one.evidence)
+    weights = np.exp(np.array([one.evidence for one in found]) - max(one.evidence for one in found))
+    departure = math.sqrt(float(weights @ np.square(DEPARTURES) / weights.sum()))
+    near = min(found, key=lambda one: abs(math.log(one.departure / departure)))
+    return _most_probable(law, inputs, y, prior, near.u, near.scatter, departure)
 
 
 @dataclass(frozen=True)
@@ -142,16 +150,13 @@ def kernel(a: Floats, b: Floats, size: float) -> Floats:
 
 
 def _start(law: Law, inputs: Mapping[str, Floats], loss: Floats, prior: Prior) -> Floats:
-    """The best of some starting points, by squares of log residuals and prior."""
-    rng = np.random.default_rng(0)
-    if law.starts is not None:
-        pool = free(law.parameters, law.starts(inputs, loss, rng, 200))
-    else:
-        pool = prior.mean + rng.standard_normal((200, len(prior.mean))) / np.sqrt(prior.precision)
+    """The best of some starting points (P,), by squares of log residuals and prior."""
+    problem = Problem.of(law, inputs, loss, objective("log_squares"))
+    points = free(law.parameters, make_starts(problem, POOL, np.random.default_rng(0)))
     with np.errstate(all="ignore"):
-        r = np.log(loss) - np.log(law.value(inputs, natural(law.parameters, pool)))
-    height = (r**2).sum(axis=1) / (4 * USUAL_SCATTER**2) + ((pool - prior.mean) ** 2 * prior.precision).sum(axis=1)
-    return pool[int(np.nanargmin(np.where(np.isfinite(height), height, np.inf)))]
+        r = np.log(loss) - np.log(law.value(inputs, natural(law.parameters, points)))
+    height = (r**2).sum(axis=1) / USUAL_SCATTER**2 + ((points - prior.mean) ** 2 * prior.precision).sum(axis=1)
+    return points[int(np.nanargmin(height))]
 
 
 def _most_probable(

@@ -13,7 +13,7 @@ THRIFTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 WORTH = 0.003
 """A run that lowers the variance by a smaller share than this is not proposed."""
-CLOSE = 1.05
+CLOSE = 1.02
 """The cheapest design whose variance is within this factor of the lowest is taken."""
 
 
