@@ -21,8 +21,9 @@ from quantal.plan.candidates import from_pool, grid, target_points
 from quantal.plan.design import Design, best_design
 from quantal.runs import Runs, read_runs
 
-LITTLE = 0.05
-"""A budget that lowers the error by a smaller share than this is not worth spending."""
+LITTLE, USEFUL = 0.05, 0.2
+"""A budget is not worth spending if it lowers the error by a smaller share than the first; small runs are not if any number
+of them lowers it by a smaller share than the second."""
 FEWEST, MOST = 4, 12
 DRAWS = 400
 LEAST_NOISE = 0.1
@@ -218,7 +219,7 @@ def verdict(now: float, later: float, small: float, dearest: float, spent: float
         f"more small runs will not help: any number of them, each up to {dearest:.3g} FLOPs as so far, "
         f"would leave an error of {100 * small:.2f} %"
     )
-    idle = small > (1 - LITTLE) * now
+    idle = small > (1 - USEFUL) * now
     if not spent:
         text = f"no run within the budget would lower the error of {100 * now:.2f} % by a noticeable amount"
         return True, f"{text}; {small_text}" if idle else text
