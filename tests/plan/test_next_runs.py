@@ -129,13 +129,12 @@ def test_error_is_the_spread_of_forecasts() -> None:
     assert 0.4 < float(np.sqrt(np.mean(np.square(ratios)))) < 1.3
 
 
-def test_a_law_that_is_off_is_noticed_and_a_small_budget_not_worth_spending() -> None:
+def test_a_law_that_is_off_is_noticed() -> None:
     """Data with kappa = 1.3 and a bend that no additive law has."""
     table = made(7, noise=0.001, law="kappa", kappa=1.3)
     bent = table | {"loss": table["loss"] * (1 + 0.02 * np.sin(0.7 * np.log(table["params"] * table["tokens"])))}
     found = ql.next_runs(bent, 1e24, 1e16)
-    assert found.departure > DEPARTURES[0]
-    assert found.stop
+    assert found.departure > 2 * DEPARTURES[0]
     assert found.error_small_runs <= found.error_now
 
 
