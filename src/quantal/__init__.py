@@ -47,12 +47,14 @@ if TYPE_CHECKING:
     from quantal.laws import Series as Series
     from quantal.laws import Signed as Signed
     from quantal.laws import Target as Target
+    from quantal.laws import derived_quantities as derived_quantities
     from quantal.laws import get_law as get_law
     from quantal.laws import hold as hold
     from quantal.laws import law as law
     from quantal.laws import laws as laws
     from quantal.laws import lift as lift
     from quantal.laws import power_law as power_law
+    from quantal.laws import quantized_law as quantized_law
     from quantal.laws import register as register
     from quantal.laws import varies as varies
     from quantal.plan import NextRuns as NextRuns
@@ -65,6 +67,12 @@ if TYPE_CHECKING:
     from quantal.runs import Runs as Runs
     from quantal.runs import catalogue as catalogue
     from quantal.runs import read_runs as read_runs
+    from quantal.simulate import simulate as simulate
+    from quantal.spectrum import corpus_forecast as corpus_forecast
+    from quantal.spectrum import duality_test as duality_test
+    from quantal.spectrum import mixture_test as mixture_test
+    from quantal.spectrum import recover_frequencies as recover_frequencies
+    from quantal.spectrum import which_frequencies as which_frequencies
 
 _ROOMS = {
     "errors": (
@@ -73,7 +81,11 @@ _ROOMS = {
     ),
     "estimate": "Estimate",
     "runs": "Runs catalogue read_runs",
-    "laws": "Bounds Exponent Fraction Law Positive Real Series Signed Target get_law hold law laws lift power_law register varies",
+    "laws": (
+        "Bounds Exponent Fraction Law Positive Real Series Signed Target derived_quantities get_law hold law laws lift power_law "
+        "quantized_law register varies"
+    ),
+    "simulate": "simulate",
     "fit": (
         "Comparison Fit GroupFits Posterior compare fit fit_groups fit_targets load_fit objective quantization_reading "
         "sample_posterior"
@@ -81,6 +93,7 @@ _ROOMS = {
     "forecast": "Forecast RecipeComparison compare_recipes forecast",
     "plan": "NextRuns Plan approaches next_runs plan",
     "report": "plot report",
+    "spectrum": "corpus_forecast duality_test mixture_test recover_frequencies which_frequencies",
 }
 _ROOMS_AS_MODULES = ("discover",)
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}

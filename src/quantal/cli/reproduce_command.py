@@ -17,7 +17,7 @@ def command() -> None:
     """Check claims by measurement: each with what was predicted, what was measured, its error, and the verdict.
 
     \b
-    Examples:
+    Example:
       quantal reproduce derivation
       quantal reproduce literature --json
     """

@@ -222,7 +222,11 @@ def _from_data(
     ]
     rank = _ranks(frequency, best.mass, gap)
     half, late = (rule.window.inverse(rule.window.at_zero * left) for left in (0.5, 0.05))
-    shown = (rank > 0) & (frequency * curve.x[-1] >= half) & (frequency * curve.x[0] <= late)
+    shown = (best.mass > 0) & (frequency * curve.x[-1] >= half) & (frequency * curve.x[0] <= late)
+    if shown.sum() < 2:
+        raise DataError(
+            f"{curve.source}: the loss falls at fewer than two frequencies that the curve can show; measure it over more {curve.resource}"
+        )
     log_rank = np.log(rank[shown])
     sampled = np.array([_at_ranks(log_rank, frequency, _ranks(frequency, one.mass, gap)) for one in many])
     low, high = np.percentile(sampled, [2.5, 97.5], axis=0)
