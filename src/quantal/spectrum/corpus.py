@@ -14,18 +14,20 @@ from quantal.fit import fit
 from quantal.laws import Law, hold, quantized_law
 from quantal.spectrum.curve import Floats
 from quantal.spectrum.unseen import mass_estimate, unlearned_mass
-from quantal.theory import Frequencies, LogNormal, Mandelbrot, Poisson, QuantaModel, Zipf
+from quantal.theory import Cutoff, Frequencies, LogNormal, Mandelbrot, Poisson, QuantaModel, Zipf
 
 Regime = Literal["exact", "good-toulmin", "parametric"]
 
 POINTS, PAST = 25, 0.2
-COMPARABLE = 2.0
+COMPARABLE = 4.0
 REDRAWS = 20
+STARTS = 6
 CANDIDATES: tuple[Frequencies, ...] = (
     Zipf(gamma=0.5),
     Zipf(gamma=0.5, count=1000),
     Mandelbrot(gamma=0.5, shift=10.0),
     LogNormal(sigma=2.0, count=1000),
+    Cutoff(gamma=0.5, cutoff=1000.0),
 )
 
 
@@ -81,8 +83,8 @@ def corpus_forecast(
 
     Up to the corpus a random share of it stands for D samples, and the rest tells what they miss: unbiased. Somewhat beyond, the same
     series is continued and smoothed (Efron and Thisted 1976; Orlitsky, Suresh and Wu 2016). Further, the law of frequencies that best
-    predicts the corpus from a fifth of it is continued; its error holds what
-    other laws, nearly as good, would say.
+    predicts the corpus from a fifth of it is continued, from where the series errs by half the tolerance; its error holds what other
+    laws, nearly as good, would say, and by how much the law missed the corpus, for each factor of five beyond.
 
     Args:
         counts: how often each item (a word, a skill) occurs, whole numbers, shape (K,); zeros are left out.
@@ -116,7 +118,9 @@ def corpus_forecast(
         loss[i], error[i] = corpus.estimate(float(samples[i] / total))
     if beyond.any():
         if frequencies is None:
-            loss[beyond], error[beyond], name = _fitted_law(corpus, samples[beyond], np.random.default_rng(seed))
+            loss[beyond], error[beyond], name = _fitted_law(
+                corpus, samples[beyond], corpus.reach(0.5 * tolerance), np.random.default_rng(seed)
+            )
         else:
             loss[beyond], error[beyond] = _given_law(corpus, samples[beyond], frequencies)
             name = repr(frequencies)
@@ -166,10 +170,10 @@ class _Corpus:
         mass = np.array([mass_estimate(self.sizes, repeats, self.total, float(ratio), self.tau) for ratio in ratios])
         return ratios[mass > 0] * self.total, mass[mass > 0]
 
-    def tied(self, law: Law, theta: Floats, samples: Floats, repeats: Floats) -> Floats:
-        """A fitted law at samples (m,), scaled to the estimate at the corpus."""
-        values = law.value({"tokens": np.concatenate([[self.total], samples])}, theta)
-        return mass_estimate(self.sizes, repeats, self.total, 1.0, self.tau) * values[1:] / values[0]
+    def tied(self, law: Law, theta: Floats, samples: Floats, repeats: Floats, ratio: float) -> Floats:
+        """A fitted law at samples (m,), scaled to the estimate at ``ratio`` corpora."""
+        values = law.value({"tokens": np.concatenate([[ratio * self.total], samples])}, theta)
+        return mass_estimate(self.sizes, repeats, self.total, ratio, self.tau) * values[1:] / values[0]
 
 
 def _counted(counts: ArrayLike) -> tuple[Floats, Floats, float]:
@@ -211,7 +215,7 @@ def _given_law(corpus: _Corpus, samples: Floats, frequencies: Frequencies) -> tu
     return start * curve[1:] / curve[0], error * curve[1:] / curve[0]
 
 
-def _fitted_law(corpus: _Corpus, samples: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, str]:
+def _fitted_law(corpus: _Corpus, samples: Floats, tie: float, rng: np.random.Generator) -> tuple[Floats, Floats, str]:
     """The forecast (m,) of the law that predicts the corpus best from a fifth of it, its error (m,) and its name."""
     x, y = corpus.points(corpus.repeats)
     if len(y) < 12 or not np.ptp(y) > 0:
@@ -231,9 +235,9 @@ def _fitted_law(corpus: _Corpus, samples: Floats, rng: np.random.Generator) -> t
         scored.append((miss, name, law, whole))
     scored.sort(key=lambda one: one[0])
     best_miss, name, law, theta = scored[0]
-    forecast = corpus.tied(law, theta, samples, corpus.repeats)
+    forecast = corpus.tied(law, theta, samples, corpus.repeats, tie)
     others = [
-        corpus.tied(other, found, samples, corpus.repeats)
+        corpus.tied(other, found, samples, corpus.repeats, tie)
         for miss, _, other, found in scored
         if miss <= COMPARABLE * max(best_miss, 1e-3)
     ]
@@ -243,9 +247,10 @@ def _fitted_law(corpus: _Corpus, samples: Floats, rng: np.random.Generator) -> t
         repeats = rng.poisson(corpus.repeats).astype(float)
         x_again, y_again = corpus.points(repeats)
         if len(y_again) >= 12:
-            redrawn.append(corpus.tied(law, _fitted(law, x_again, y_again, theta), samples, repeats))
+            redrawn.append(corpus.tied(law, _fitted(law, x_again, y_again, theta), samples, repeats, tie))
     noise = np.std(redrawn, axis=0) if len(redrawn) > 1 else np.zeros(len(samples))
-    return forecast, np.hypot(noise, spread), f"{name} frequencies, fitted to the corpus"
+    missed = best_miss * forecast * np.log(samples / (tie * corpus.total)) / -np.log(PAST)
+    return forecast, np.sqrt(noise**2 + spread**2 + missed**2), f"{name} frequencies, fitted to the corpus"
 
 
 def _fitted(law: Law, x: Floats, y: Floats, start: Floats | None = None) -> Floats:
@@ -253,5 +258,5 @@ def _fitted(law: Law, x: Floats, y: Floats, start: Floats | None = None) -> Floa
         warnings.simplefilter("ignore", QuantalWarning)
         table = {"tokens": x, "loss": y}
         if start is None:
-            return fit(table, law, objective="log_squares").theta
+            return fit(table, law, objective="log_squares", starts=STARTS).theta
         return fit(table, law, objective="log_squares", starts=start[None, :]).theta

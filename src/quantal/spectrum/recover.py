@@ -224,8 +224,10 @@ def _from_data(
     half, late = (rule.window.inverse(rule.window.at_zero * left) for left in (0.5, 0.05))
     shown = (best.mass > 0) & (frequency * curve.x[-1] >= half) & (frequency * curve.x[0] <= late)
     if shown.sum() < 2:
+        peak = frequency[int(np.argmax(best.mass))]
         raise DataError(
-            f"{curve.source}: the loss falls at fewer than two frequencies that the curve can show; measure it over more {curve.resource}"
+            f"{curve.source}: under {rule!r} nearly all quanta of this curve have one frequency, {peak:.3g}, so there is no spectrum; "
+            f"try another rule=, see mixture_test, or measure over more {curve.resource}"
         )
     log_rank = np.log(rank[shown])
     sampled = np.array([_at_ranks(log_rank, frequency, _ranks(frequency, one.mass, gap)) for one in many])
