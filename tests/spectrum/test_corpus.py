@@ -64,14 +64,14 @@ def test_the_reach_ends_where_the_error_passes_the_tolerance() -> None:
     "law", [qt.Geometric(1e-3), pytest.param(qt.LogNormal(2.0, count=1e5), marks=pytest.mark.slow)], ids=repr
 )
 def test_further_a_law_is_fitted_and_named(law: qt.Frequencies) -> None:
-    """At 5 and 50 corpora: within three stated errors, and within a tenth."""
+    """At 5 and 50 corpora: within three stated errors, and within a fifth."""
     found = corpus_forecast(counts_of(law, 100_000, 1), [5e5, 5e6])
     exact = np.asarray(qt.QuantaModel(law).loss(samples=found.samples))
     assert found.regimes == ("parametric", "parametric")
     assert "fitted to the corpus" in found.law
     assert found.law in found.notes[0]
     assert np.all(np.abs(found.loss - exact) < 3 * found.error)
-    assert np.all(np.abs(found.loss / exact - 1) < 0.1)
+    assert np.all(np.abs(found.loss / exact - 1) < 0.2)
 
 
 def test_a_law_may_be_given() -> None:

@@ -47,7 +47,7 @@ def test_from_data_intervals_cover_the_exponent() -> None:
         for seed in range(12)
     ]  # fmt: skip
     ends = np.array([one.interval() for one in found])
-    assert np.sum((ends[:, 0] <= 0.5) & (0.5 <= ends[:, 1])) >= 9
+    assert np.sum((ends[:, 0] <= 0.5) & (ends[:, 1] >= 0.5)) >= 9
     assert np.mean([one.value for one in found]) == pytest.approx(0.5, abs=0.05)
 
 

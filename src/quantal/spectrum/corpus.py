@@ -227,7 +227,8 @@ def _fitted_law(corpus: _Corpus, samples: Floats, tie: float, rng: np.random.Gen
     for example in CANDIDATES:
         law = hold(quantized_law(QuantaModel(example), "tokens", rule=Poisson(corpus.tau)), E=0.0)
         try:
-            early, whole = _fitted(law, x[past], y[past]), _fitted(law, x, y)
+            early = _fitted(law, x[past], y[past])
+            whole = _fitted(law, x, y, early)
         except (DataError, InputError):
             continue
         miss = float(np.sqrt(np.mean(np.log(law.value({"tokens": x[~past]}, early) / y[~past]) ** 2)))
