@@ -19,15 +19,17 @@ from quantal.fit.objective import objective as find_objective
 from quantal.fit.problem import Problem
 from quantal.fit.resampling import Resample
 from quantal.fit.result import Fit, StartsReport, problem_of, target_values
-from quantal.fit.solver import TOLERANCE, Progress, Solution, minimise
+from quantal.fit.solver import Progress, Solution, minimise
 from quantal.fit.starts import DEFAULT_STARTS, make_starts, published_grid, with_scale
 from quantal.laws import Law, get_law
 from quantal.laws.law import Floats
 from quantal.runs import Runs, read_runs
 
 AT_BEST = 1e-6
-ROUGH = 1e-4
-AFAR = 300.0
+ROUGH, ROUGH_ITERATIONS = 1e-4, 40
+FIRST_ITERATIONS = 100
+STILL_NEAR = 1e-3
+"""Starts not converged after the first iterations go on only where they lie this near, relatively, to the best."""
 CORRELATION_ROUNDS = 30
 
 
@@ -230,20 +232,16 @@ def _solve(
             )
     ones = np.ones(problem.n)
     free = with_scale(problem, points)
-    solution = Solution(free, np.full(len(free), np.inf), np.empty(0), np.empty(0), np.empty(0))
-    for stage in problem.objective.stages(afar=_afar(problem, points)):
-        tolerance = TOLERANCE if stage == problem.objective else ROUGH
-        solution = minimise(problem.under(stage), solution.free, ones, tolerance=tolerance, progress=progress)
+    for stage in problem.objective.stages(cold=True)[:-1]:
+        free = minimise(problem.under(stage), free, ones, tolerance=ROUGH, max_iterations=ROUGH_ITERATIONS).free
+    solution = minimise(problem, free, ones, max_iterations=FIRST_ITERATIONS, progress=progress)
     if not np.isfinite(solution.objective).any():
         raise InputError(f"{problem.law.name}: no start of {len(points)} gives a finite objective on these runs")
+    least = float(solution.objective.min())
+    near = ~solution.converged & (solution.objective <= least + STILL_NEAR * max(abs(least), problem.smallest))
+    if np.any(near):
+        solution = solution.continued(near, minimise(problem, solution.free[near], ones))
     return replace(solution, free=problem.arranged(solution.free))
-
-
-def _afar(problem: Problem, points: Floats) -> bool:
-    """Whether most starts lie so far off that a Huber objective's linear arms guide badly."""
-    with np.errstate(all="ignore"):
-        r = problem.residuals(problem.law.value(problem.inputs, points))
-    return bool(np.median(np.median(np.abs(r), axis=1)) > AFAR * problem.objective.delta)
 
 
 def _starts_report(problem: Problem, solution: Solution, value: float) -> StartsReport:

@@ -100,15 +100,15 @@ class Objective:
         k = self.delta
         return math.log(math.sqrt(2 * math.pi) * math.erf(k / math.sqrt(2)) + 2 / k * math.exp(-k * k / 2))
 
-    def stages(self, afar: bool = False) -> tuple[Objective, ...]:
+    def stages(self, cold: bool = False) -> tuple[Objective, ...]:
         """The objectives to be minimised in turn, itself last: a kinked one through Huber functions that close in on it.
 
-        ``afar`` puts wide Huber functions first, whose basin is wide too, for starts that lie anywhere.
+        ``cold`` puts wide Huber functions first, whose basin is wide too, for starts that lie anywhere.
         """
         if self.kind not in ("l1", "huber") or self.noise:
             return (self,)
         closing = (1e-3, 1e-4, 1e-5, 1e-6) if self.kind == "l1" else ()
-        widths = ((1.0, 0.03) if afar and self.residual == "log" else ()) + closing
+        widths = ((1.0, 0.03) if cold and self.residual == "log" else ()) + closing
         return (*(replace(self, delta=delta) for delta in widths if delta > self.delta), self)
 
 

@@ -67,6 +67,12 @@ class Problem:
         return len(self.vary) + (self.scale.size if self.objective.noise else 0)
 
     @property
+    def additive(self) -> tuple[int, ...]:
+        """The positions among the free coordinates of amplitudes that the law only adds; none unless they start at zero."""
+        chosen = self.law.additive_parameters()
+        return tuple(k for k, i in enumerate(self.vary) if i in chosen)
+
+    @property
     def n(self) -> int:
         return len(self.y)
 

@@ -18,6 +18,8 @@ FEW_GROUPS = 12
 """Groups below which a wild bootstrap draws from Webb's six points: two signs give too few different resamples."""
 
 DRAWN_AT_ONCE = 20_000_000
+TOLERANCE = 1e-9
+"""One more Newton step would lower a resample's objective by less than this, relatively."""
 
 
 def bootstrap(
@@ -59,7 +61,9 @@ def bootstrap(
                 progress(before + done, count)
 
         starts = np.repeat(best[None, :], size, axis=0)
-        parts.append(minimise(problem, starts, weights, targets=targets, metric=metric, progress=tell))
+        parts.append(
+            minimise(problem, starts, weights, targets=targets, metric=metric, tolerance=TOLERANCE, progress=tell)
+        )
     return _stacked(parts)
 
 

@@ -18,6 +18,8 @@ MAX_ITERATIONS = 300
 TOLERANCE = 1e-11
 LONGEST_STEP = 2.0
 START_DAMPING, SHRINK, GROW = 0.03, 0.3, 6.0
+SINKING, RISING = -0.98, 1e8
+"""The smallest and the largest relative change of an additive amplitude in one step."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,14 @@ class Solution:
     converged: np.ndarray
     iterations: np.ndarray
 
+    def continued(self, rows: np.ndarray, later: Solution) -> Solution:
+        """This solution with the rows of a mask replaced by where a later one took them."""
+        out = Solution(*(np.array(part) for part in vars(self).values()))
+        for mine, new in zip(vars(out).values(), vars(later).values(), strict=True):
+            mine[rows] = new
+        out.iterations[rows] += self.iterations[rows]
+        return out
+
 
 def minimise(
     problem: Problem,
@@ -49,8 +59,9 @@ def minimise(
     """Minimise from each row of ``starts`` (R, q), with weights (and targets) (n,) shared or (R, n) one row a start.
 
     Exact Hessians, Levenberg damping in a metric (q, q) that is the Gauss-Newton matrix (at each start, unless given):
-    steps do not depend on the scaling or correlation of parameters. Finished rows leave the batch and others take
-    their place, so that every row's result is independent of the others.
+    steps do not depend on the scaling or correlation of parameters. An amplitude that the law only adds, such as a floor,
+    moves by x (1 + step) with its Hessian in natural coordinates, so that a floor of zero is reached in a few steps.
+    Finished rows leave the batch and others take their place, so that every row's result is independent of the others.
     """
     count, size = starts.shape
     out = Solution(
@@ -63,7 +74,7 @@ def minimise(
     targets = problem.targets if targets is None else targets
     rows = Rows(weights, targets)
     batch = int(np.clip(BATCH_ELEMENTS // problem.n, 8, 512))
-    waiting, smallest = 0, problem.smallest
+    waiting, smallest, additive = 0, problem.smallest, problem.additive
     ids = np.empty(0, dtype=int)
     state = _State.empty(size, rows.take(np.empty(0, dtype=int)))
     while waiting < count or len(ids):
@@ -75,7 +86,7 @@ def minimise(
             own = rows.take(new)
             lengths = problem.evaluate(starts[new], *own, metric=True)[2] if metric is None else metric
             state = state.joined(starts[new], own, np.broadcast_to(lengths, (len(new), size, size)))
-        state.step(problem, tolerance, smallest)
+        state.step(problem, tolerance, smallest, additive)
         state.age += 1
         over = state.done | (state.age >= max_iterations)
         if np.any(over) and (over.mean() >= 0.2 or np.all(over) or waiting >= count):
@@ -178,9 +189,10 @@ class _State:
             self.rows.take(mask),
         )
 
-    def step(self, problem: Problem, tolerance: float, smallest: float) -> None:
+    def step(self, problem: Problem, tolerance: float, smallest: float, additive: tuple[int, ...]) -> None:
         """Look at the trial points, accept or refuse them, and propose the next ones."""
         value, gradient, hessian = problem.evaluate(self.trial, *self.rows)
+        hessian[:, additive, additive] -= gradient[:, additive]
         usable = np.isfinite(value) & np.isfinite(gradient).all(axis=1) & np.isfinite(hessian).all(axis=(1, 2))
         fresh = np.isinf(self.objective)
         size_of = _size(self.objective, smallest)
@@ -201,19 +213,23 @@ class _State:
         self.free[accept], self.objective[accept] = self.trial[accept], value[accept]
         self.gradient[accept], self.hessian[accept] = gradient[accept], hessian[accept]
         failed = (fresh & ~usable) | (self.damping > 1e14)
-        move, decrement = self._solve()
+        move, decrement = self._solve(additive)
         self.decrement = np.where(self.done, self.decrement, decrement / _size(self.objective, smallest))
-        longest = np.abs(move).max(axis=1)
+        others = np.ones(move.shape[1], dtype=bool)
+        others[list(additive)] = False
+        longest = np.abs(move[:, others]).max(axis=1, initial=0.0)
         move *= np.minimum(1.0, LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
+        move[:, additive] = np.minimum(move[:, additive], RISING)
         bent = np.einsum("ri,rij,rj->r", move, self.hessian, move)
         self.predicted = -(np.einsum("ri,ri->r", self.gradient, move) + 0.5 * bent)
         small = (self.decrement <= tolerance) & (self.damping <= 1.0)
         reached = (small | stuck) & ~failed
         self.ok = np.where(self.done, self.ok, reached & (self.decrement <= 1e-6))
         self.done = self.done | reached | failed
+        move[:, additive] = np.log1p(move[:, additive])
         self.trial = self.free + move
 
-    def _solve(self) -> tuple[Floats, Floats]:
+    def _solve(self, additive: tuple[int, ...]) -> tuple[Floats, Floats]:
         """Damped Newton moves (R, q), with damping raised until the matrix is positive, and half of g (H+)^-1 g."""
         move = np.zeros_like(self.free)
         todo = ~self.done & np.isfinite(self.objective)
@@ -222,11 +238,27 @@ class _State:
                 break
             matrix = self.hessian[todo] + self.damping[todo, None, None] * self.metric[todo]
             found, positive = solve_positive(matrix, -self.gradient[todo])
+            if additive:
+                _sink(found, matrix, -self.gradient[todo], additive)
             index = np.flatnonzero(todo)
             move[index[positive]] = found[positive]
             self.damping[index[~positive]] = np.maximum(self.damping[index[~positive]] * 10.0, 1e-4)
             todo[index[positive]] = False
         return move, -0.5 * np.einsum("ri,ri->r", self.gradient, move)
+
+
+def _sink(found: Floats, matrix: Floats, right: Floats, additive: tuple[int, ...]) -> None:
+    """Where an additive amplitude would fall below zero, let it sink to 2 % and solve for the other moves again."""
+    sinking = np.zeros(found.shape, dtype=bool)
+    sinking[:, additive] = found[:, additive] < SINKING
+    rows = np.flatnonzero(sinking.any(axis=1))
+    if not len(rows):
+        return
+    held = sinking[rows]
+    fixed = np.where(held, SINKING, 0.0)
+    rest = right[rows] - np.einsum("rij,rj->ri", matrix[rows], fixed)
+    reduced = np.where(held[:, :, None] | held[:, None, :], np.eye(found.shape[1]), matrix[rows])
+    found[rows] = solve_positive(reduced, np.where(held, SINKING, rest))[0]
 
 
 def _size(objective: Floats, smallest: float) -> Floats:

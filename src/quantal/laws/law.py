@@ -157,6 +157,15 @@ class Law:
                     chosen.append(i)
         return tuple(chosen)
 
+    def additive_parameters(self) -> tuple[int, ...]:
+        """The indices of amplitudes that the law adds as they are, such as a floor: no second derivative holds them."""
+        inputs, theta = probe(self)
+        jet = self.jet(inputs, theta[None, :])
+        curved = {i for pair, curve in jet.hessian.items() if np.any(np.abs(curve) > 1e-300) for i in pair}
+        return tuple(
+            i for i, one in enumerate(self.parameters) if one.bounds.scale and i in jet.gradient and i not in curved
+        )
+
     def then(self, outer: Law, name: str | None = None) -> Law:
         """The composed law outer(self(...)), such as loss and then accuracy; `outer` has this law's target as an input.
 
