@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quantal.cli.options import console, output_options, print_json
+from quantal.cli.options import console, output_options, print_json, progress_bar
 
 if TYPE_CHECKING:
     from quantal.reproduce import Claim
@@ -20,6 +20,7 @@ def command() -> None:
     Example:
       quantal reproduce derivation
       quantal reproduce literature --json
+      quantal reproduce parity --preset quick
     """
 
 
@@ -52,6 +53,51 @@ def literature_command(data: str | None, as_json: bool, seed: int) -> None:
     from quantal.reproduce import literature
 
     _report(literature(data, seed), as_json)
+
+
+@command.command("parity")
+@click.option(
+    "--preset",
+    type=click.Choice(["quick", "fig2-short", "fig2", "fig10"]),
+    default="quick",
+    show_default=True,
+    help="quick takes minutes; the published figures take hours to weeks.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    help="Keep results as they are made (the same command goes on from there), claims and figures.",
+)
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes, one core each.")
+@click.option("--estimate", "only_estimate", is_flag=True, help="Say how long it takes on this machine, and stop.")
+@output_options
+def parity_command(
+    preset: str, output: str | None, workers: int, only_estimate: bool, as_json: bool, seed: int
+) -> None:
+    """Networks that learn multitask sparse parity: their exponents against the pure power law and the exact finite sum.
+
+    \b
+    Examples:
+      quantal reproduce parity --preset quick -o parity
+      quantal reproduce parity --preset fig2 --estimate
+    """
+    import sys
+
+    from quantal.reproduce import estimate, parity
+    from quantal.reproduce import preset as preset_of
+
+    if only_estimate or preset != "quick":
+        found = estimate(preset_of(preset, seed), workers)
+        if only_estimate:
+            print_json(found.to_dict()) if as_json else print(found)
+            return
+        print(found, file=sys.stderr)
+    with progress_bar(f"training {preset}") as tell:
+        study = parity(preset, folder=output, workers=workers, seed=seed, progress=tell)
+    _report(study.claims, as_json)
+    if output is not None and not as_json:
+        print(f"Figures and table: {output}/parity.html")
 
 
 def _report(claims: tuple[Claim, ...], as_json: bool) -> None:

@@ -1,0 +1,180 @@
+"""The parity study: presets, resuming, measurements on made-up results, claims, page."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quantal.errors import DataError, InputError
+from quantal.reproduce import estimate, parity, preset
+from quantal.reproduce.parity import ParityStudy, judge
+from quantal.reproduce.parity_claims import data_claims, size_claims
+from quantal.reproduce.parity_estimate import StudyEstimate
+from quantal.reproduce.parity_measure import LN2, DataStudy, SizeStudy, bootstrap, exponent, finite_losses, learned_at
+from quantal.reproduce.parity_presets import PRESETS, Preset, work
+from quantal.reproduce.parity_study import run_study
+from quantal.theory import Zipf
+from quantal.train import ParityConfig, ParityResult, train_parity
+
+TASKS = 200
+P = Zipf(0.4, count=TASKS).pmf(np.arange(1, TASKS + 1))
+
+
+def planted_sizes(seeds: int = 3, noise: float = 0.02) -> SizeStudy:
+    """Networks that follow the hypothesis: n = width/4 most frequent tasks, each learned when 1/p steps have passed."""
+    rng = np.random.default_rng(0)
+    widths = np.array([8.0, 16, 32, 64, 128, 256])
+    unlearned = np.arange(1, TASKS + 1) > widths[:, None] / 4
+    steps = np.unique(np.rint(np.geomspace(5, 2000, 60)))
+    late = steps[:, None] < 3 / P
+    final = LN2 * unlearned + noise * rng.random((seeds, widths.size, TASKS))
+    curve = LN2 * np.exp(-np.maximum(0, steps[:, None] * P / 3)) * np.ones((seeds, 1, 1))
+    assert late.any()
+    return SizeStudy(Zipf(0.4, count=TASKS), P, widths, 100 * widths, final, steps, curve)
+
+
+def test_presets_are_the_published_configurations() -> None:
+    main = preset("fig2")
+    widths = sorted(net.width for config in main.sizes for net in config.nets)
+    assert (len(widths), widths[0], widths[-1]) == (30, 10, 500)
+    sums = [sum(net.width for net in config.nets) for config in main.sizes]
+    assert max(sums) / min(sums) < 1.02
+    assert {config.steps for config in main.sizes} == {200_000}
+    assert [config.samples for config in main.data][:: len(main.data) - 1] == [10_000, 5_000_000]
+    assert {config.steps for config in preset("fig2-short").sizes} == {40_000}
+    exponents = preset("fig10")
+    assert len(exponents.sizes) == 24
+    assert len(exponents.data) == 15 * 25
+    for name in PRESETS:
+        keys = [config.key() for config in preset(name).configs]
+        assert len(set(keys)) == len(keys)
+        assert not set(keys) & {config.key() for config in preset(name, seed=1).configs}
+
+
+def test_an_unknown_preset_is_named() -> None:
+    with pytest.raises(InputError, match=r"Did you mean 'quick'"):
+        preset("quik")
+
+
+def test_long_presets_want_a_folder() -> None:
+    with pytest.raises(InputError, match="-o parity-fig2"):
+        parity("fig2")
+
+
+def test_the_finite_sum_is_the_sum() -> None:
+    params, samples = np.array([30.0, 100.0, 300.0]), np.array([1e2, 1e3, 1e4])
+    by_hand = LN2 * np.array([P[n:].sum() for n in (3, 10, 30)])
+    assert finite_losses(P, "params", params, by_hand) == pytest.approx(by_hand, rel=1e-3)
+    by_hand = LN2 * np.array([(P * np.exp(-P * one / 7.0)).sum() for one in samples])
+    assert finite_losses(P, "samples", samples, by_hand) == pytest.approx(by_hand, rel=1e-4)
+
+
+def test_learning_times_lie_between_the_evaluations() -> None:
+    steps = np.array([10.0, 20.0, 30.0])
+    curve = LN2 * np.array([[1.0, 1.0, 0.05], [0.2, 1.0, 0.01], [0.05, 1.0, 0.01]])
+    found = learned_at(steps, curve)
+    assert found[0] == pytest.approx(25.0)
+    assert np.isnan(found[1])
+    assert found[2] == 10.0
+
+
+def test_a_network_that_keeps_the_hypothesis_is_found_to() -> None:
+    claims = {one.claim.split(" (")[0]: one for one in size_claims(planted_sizes(), 0, (20.0, 2000.0))}
+    assert claims["alpha_N"].predicted["finite"] == pytest.approx(claims["alpha_N"].measured or 0, abs=0.05)
+    assert claims["alpha_N"].predicted["pure"] == 0.4
+    assert claims["alpha_S"].verdict == "holds"
+    assert claims["alpha_S"].predicted["pure"] == pytest.approx(0.4 / 1.4)
+    times = next(one for name, one in claims.items() if name.startswith("steps to learn"))
+    assert times.measured == pytest.approx(1.0, abs=0.02)
+    order = next(one for name, one in claims.items() if name.startswith("tasks are learned in the order"))
+    assert (order.measured, order.verdict) == (pytest.approx(1.0), "holds")
+    assert all({"pure", "finite"} == set(one.predicted) for one in claims.values())
+
+
+def test_a_wrong_exponent_in_data_fails() -> None:
+    samples = np.geomspace(300, 30_000, 8)
+    right = LN2 * np.exp(-samples[:, None] * P / 20)[None].repeat(3, axis=0)
+    made = DataStudy(Zipf(0.4, count=TASKS), P, samples, right)
+    assert data_claims(made, 0)[0].verdict != "fails"
+    flat = dataclasses.replace(made, best=(0.2 * (samples / 300) ** -0.1)[None, :, None] * np.ones((3, 1, TASKS)))
+    assert data_claims(flat, 0)[0].verdict == "fails"
+    few = dataclasses.replace(made, samples=samples[:2], best=right[:, :2])
+    assert data_claims(few, 0)[0].verdict == "undecided"
+
+
+def test_bootstrap_intervals_hold_the_truth() -> None:
+    """Losses scatter about a law from seed to seed: 95 % intervals of its exponent hold it in about that share of studies."""
+    rng = np.random.default_rng(1)
+    x = np.geomspace(1, 100, 8)
+    held = 0
+    for study in range(60):
+        scatter = np.exp(rng.normal(0, 0.2, (5, 8, 30)))
+        found = bootstrap(0.5 * x[:, None] ** -0.4 * scatter, lambda losses: exponent(x, losses.mean(axis=-1)), study)
+        held += found.interval[0] <= 0.4 <= found.interval[1]
+    assert 48 <= held <= 60
+
+
+@pytest.fixture(scope="module")
+def small() -> Preset:
+    shared = {"bits": 12, "k": 2, "batch_size": 200, "learning_rates": (1e-2,), "tasks": 20}
+    sizes = tuple(
+        ParityConfig(widths=(4, 8, 16, 32), steps=200, seed=one, net_seeds=(one,), **shared) for one in (0, 1)
+    )
+    data = tuple(ParityConfig(widths=(16,), steps=60, samples=size, **shared) for size in (200, 400, 800, 1600))
+    return Preset("small", "a test", sizes, data)
+
+
+def test_a_study_goes_on_where_it_was_interrupted(small: Preset, tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    first = run_study(
+        small.configs[:2], tmp_path, workers=1, progress=lambda done, total: told.append((done, total)), cost=work
+    )
+    assert told[-1] == (1000, 1000)
+    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(kept) == 2
+    results = run_study(small.configs, tmp_path, workers=2)
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in kept} == kept
+    assert len(list(tmp_path.iterdir())) == len(small.configs)
+    assert all(np.array_equal(a.loss, b.loss) for a, b in zip(first, results, strict=False))
+    alone = train_parity(small.configs[-1])
+    assert np.array_equal(results[-1].subtask_loss, alone.subtask_loss)
+    (tmp_path / next(iter(kept))).write_bytes(b"torn")
+    with pytest.raises(DataError, match="remove the file, and it is trained again"):
+        run_study(small.configs, tmp_path)
+
+
+def test_the_page_the_table_and_the_claims(small: Preset, tmp_path: Path) -> None:
+    results = tuple(train_parity(config) for config in small.configs)
+    claims, charts = judge(small, results, 0)
+    study = ParityStudy(small, results, tuple(claims), tuple(charts))
+    page = study.save(tmp_path / "out")
+    assert page.read_text().count("<figure") == 7
+    found = json.loads((tmp_path / "out" / "claims.json").read_text())
+    assert len(found) == len(claims) == 8
+    assert all({"pure", "finite"} <= set(one["predicted"]) for one in found)
+    rows = list(csv.DictReader((tmp_path / "out" / "claims.csv").open()))
+    assert [one["claim"] for one in rows] == [one["claim"] for one in found]
+    assert all(ParityConfig.from_dict(one) for one in json.loads((tmp_path / "out" / "configs.json").read_text()))
+
+
+def test_several_gammas_give_exponents_against_gamma(small: Preset) -> None:
+    made: list[ParityResult] = []
+    for gamma in (0.3, 0.6):
+        made += [train_parity(dataclasses.replace(config, gamma=gamma)) for config in small.sizes[:1]]
+    claims, charts = judge(small, made, 0)
+    assert [one.name for one in charts] == ["alpha_N-against-gamma", "alpha_S-against-gamma"]
+    assert sum(one.claim.startswith("gamma = 0.3: ") for one in claims) == 6
+
+
+def test_the_estimate_divides_work_by_rate() -> None:
+    found = StudyEstimate(1e11, 2, 3600.0, 7200.0)
+    assert found.to_dict()["stream_hours_at_matrix_rate"] == 1.0
+    assert "1.3 hours" in str(found)
+    assert estimate(preset("fig2-short")).stream_seconds * 5 == pytest.approx(
+        estimate(preset("fig2")).stream_seconds, rel=0.6
+    )
