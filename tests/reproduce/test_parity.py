@@ -112,11 +112,11 @@ def test_bootstrap_intervals_hold_the_truth() -> None:
     rng = np.random.default_rng(1)
     x = np.geomspace(1, 100, 8)
     held = 0
-    for study in range(60):
+    for study in range(24):
         scatter = np.exp(rng.normal(0, 0.2, (5, 8, 30)))
         found = bootstrap(0.5 * x[:, None] ** -0.4 * scatter, lambda losses: exponent(x, losses.mean(axis=-1)), study)
         held += found.interval[0] <= 0.4 <= found.interval[1]
-    assert 48 <= held <= 60
+    assert 19 <= held <= 24
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +137,11 @@ def test_a_study_goes_on_where_it_was_interrupted(small: Preset, tmp_path: Path)
     assert told[-1] == (1000, 1000)
     kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(kept) == 2
-    results = run_study(small.configs, tmp_path, workers=2)
+    results = run_study(small.configs[:4], tmp_path, workers=2)
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in kept} == kept
-    assert len(list(tmp_path.iterdir())) == len(small.configs)
+    assert len(list(tmp_path.iterdir())) == 4
     assert all(np.array_equal(a.loss, b.loss) for a, b in zip(first, results, strict=False))
-    alone = train_parity(small.configs[-1])
+    alone = train_parity(small.configs[3])
     assert np.array_equal(results[-1].subtask_loss, alone.subtask_loss)
     (tmp_path / next(iter(kept))).write_bytes(b"torn")
     with pytest.raises(DataError, match="remove the file, and it is trained again"):

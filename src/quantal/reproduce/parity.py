@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from quantal.errors import InputError
 from quantal.report import Chart
@@ -42,7 +42,7 @@ class ParityStudy:
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         texts = {
-            "claims.json": json.dumps([_finite(one) for one in self.claims], indent=2, allow_nan=False),
+            "claims.json": json.dumps([_plain(one) for one in self.claims], indent=2, allow_nan=False),
             "claims.csv": _table(self.claims),
             "configs.json": json.dumps([config.to_dict() for config in self.preset.configs], indent=1),
             "parity.html": page(self.preset, self.claims, self.charts),
@@ -134,11 +134,9 @@ def _at(claim: Claim, gamma: float) -> Claim:
     )
 
 
-def _finite(claim: Claim) -> dict[str, object]:
-    found = claim.to_dict()
-    kept = {name: value if np.isfinite(value) else None for name, value in found["predicted"].items()}
-    measured = found["measured"]
-    return found | {"predicted": kept, "measured": measured if measured is not None and np.isfinite(measured) else None}
+def _plain(claim: Claim) -> dict[str, Any]:
+    predicted = {name: value if math.isfinite(value) else None for name, value in claim.predicted.items()}
+    return claim.to_dict() | {"predicted": predicted}
 
 
 def _table(claims: Sequence[Claim]) -> str:

@@ -101,17 +101,11 @@ def _times(study: SizeStudy, seed: int) -> list[Claim]:
     order = _over_seeds(study.curve, spearman, seed)
     steeper = _over_seeds(study.curve, power, seed)
     count = round(float(np.mean([np.isfinite(learned_at(study.steps, one)).sum() for one in study.curve])))
-    verdict: Verdict = "holds" if order.value >= 0.9 else "fails"
     about = f"width {study.widths[-1]:g}; the {count} tasks learned"
+    text = f"tasks are learned in the order of their frequency: Spearman correlation of step and rank at least 0.9 ({about})"
+    verdict: Verdict = "holds" if order.value >= 0.9 else "fails"
     return [
-        Claim(
-            f"tasks are learned in the order of their frequency: Spearman correlation of step and rank at least 0.9 ({about})",
-            {"finite": 1.0, "pure": 1.0},
-            order.value,
-            order.interval,
-            None,
-            verdict,
-        ),
+        _ruled(text, order, verdict, 1.0),
         _judged(
             f"steps to learn a task go as 1/frequency: their exponent ({about}; published networks gave 0.81)",
             {"finite": 1.0, "pure": 1.0},
@@ -158,27 +152,25 @@ def _bimodal(study: SizeStudy, seed: int) -> Claim:
 
     at = (study.final < LEARNED_BELOW).any(axis=(0, 1))
     found = _over_seeds(share[..., at] if at.any() else share, middle, seed)
-    verdict: Verdict = "holds" if found.interval[1] < 0.5 else "fails" if found.interval[0] > 0.5 else "undecided"
-    return Claim(
+    low, high = found.interval
+    verdict: Verdict = "holds" if high < 0.5 else "fails" if low > 0.5 else "undecided"
+    text = (
         "losses of single tasks are bimodal: less than half lie between a quarter and three quarters of ln 2 "
-        f"(all widths; the {int(at.sum())} tasks that some network learns)",
-        {"finite": 0.0, "pure": 0.0},
-        found.value,
-        found.interval,
-        None,
-        verdict,
+        f"(all widths; the {int(at.sum())} tasks that some network learns)"
     )
+    return _ruled(text, found, verdict, 0.0)
 
 
 def _over_seeds(values: Floats, measure: Callable[[Floats], float], seed: int) -> Measured:
     """The mean over seeds of a measure of each, for what a mean curve would blur; tasks and seeds resampled."""
     rng = np.random.default_rng(seed)
     single = [bootstrap(one[None], measure, int(rng.integers(2**32))) for one in values]
-    centre = float(np.nanmean([one.value for one in single]))
-    within = (
-        float(np.nanmean([(one.interval[1] - one.interval[0]) ** 2 for one in single])) / len(single) / (2 * 1.96) ** 2
-    )
-    between = float(np.nanvar([one.value for one in single], ddof=1)) / len(single) if len(single) > 1 else 0.0
+    kept = [one for one in single if math.isfinite(one.value) and all(math.isfinite(end) for end in one.interval)]
+    if not kept:
+        return Measured(math.nan, (math.nan, math.nan))
+    centre = float(np.mean([one.value for one in kept]))
+    within = float(np.mean([(one.interval[1] - one.interval[0]) ** 2 for one in kept])) / len(kept) / (2 * 1.96) ** 2
+    between = float(np.var([one.value for one in kept], ddof=1)) / len(kept) if len(kept) > 1 else 0.0
     half = 1.96 * math.sqrt(max(within, between))
     return Measured(centre, (centre - half, centre + half))
 
@@ -194,10 +186,22 @@ def _exponent(name: str, pure: float | None, finite: float, found: Measured, abo
 
 
 def _judged(claim: str, predicted: dict[str, float], found: Measured) -> Claim:
-    known = all(math.isfinite(one) for one in found.interval)
+    if not all(math.isfinite(one) for one in (found.value, *found.interval)):
+        return _unknown(claim, predicted)
     rivals = {name: value for name, value in predicted.items() if name == "finite" or value != predicted["finite"]}
-    made = judged(claim, rivals, found.value, interval=found.interval if known else None)
-    return replace(made, predicted=predicted)
+    return replace(judged(claim, rivals, found.value, interval=found.interval), predicted=predicted)
+
+
+def _ruled(claim: str, found: Measured, verdict: Verdict, ideal: float) -> Claim:
+    """A claim whose rule is in its text, beside what the hypothesis says at its strictest."""
+    predicted = {"finite": ideal, "pure": ideal}
+    if not all(math.isfinite(one) for one in (found.value, *found.interval)):
+        return _unknown(claim, predicted)
+    return Claim(claim, predicted, found.value, found.interval, None, verdict)
+
+
+def _unknown(claim: str, predicted: dict[str, float]) -> Claim:
+    return Claim(f"{claim}: too few to measure", predicted, None, None, None, "undecided")
 
 
 def _both(pure: float | None, finite: float) -> dict[str, float]:
