@@ -121,9 +121,9 @@ def test_bootstrap_intervals_hold_the_truth() -> None:
 
 @pytest.fixture(scope="module")
 def small() -> Preset:
-    shared = {"bits": 12, "k": 2, "batch_size": 200, "learning_rates": (1e-2,), "tasks": 20}
+    shared = {"bits": 12, "k": 2, "batch_size": 200, "learning_rates": (1e-2,), "tasks": 20, "evaluate_every": 20}
     sizes = tuple(
-        ParityConfig(widths=(4, 8, 16, 32), steps=200, seed=one, net_seeds=(one,), **shared) for one in (0, 1)
+        ParityConfig(widths=(4, 8, 16, 32), steps=300, seed=one, net_seeds=(one,), **shared) for one in (0, 1)
     )
     data = tuple(ParityConfig(widths=(16,), steps=60, samples=size, **shared) for size in (200, 400, 800, 1600))
     return Preset("small", "a test", sizes, data)

@@ -77,9 +77,7 @@ def _alpha_d(study: DataStudy, seed: int) -> Claim:
     x = study.samples[at]
     about = "early stopping, from where the loss is below 0.95 bits"
     if x.size < 3:
-        return judged(
-            f"alpha_D ({about}: fewer than 3 data sets)", _both(_in_data(study.law.gamma), math.nan), math.nan
-        )
+        return _unknown(f"alpha_D ({about})", _both(_in_data(study.law.gamma), math.nan))
     finite = exponent(x, finite_losses(study.p, "samples", x, study.best[:, at].mean(axis=0) @ study.p))
     found = bootstrap(study.best[:, at], lambda losses: exponent(x, losses @ study.p), seed)
     return _exponent("alpha_D", _in_data(study.law.gamma), finite, found, f"{x.size} data sets, {about}")
