@@ -157,7 +157,7 @@ def test_the_page_the_table_and_the_claims(small: Preset, tmp_path: Path) -> Non
     found = json.loads((tmp_path / "out" / "claims.json").read_text())
     assert len(found) == len(claims) == 8
     assert all({"pure", "finite"} <= set(one["predicted"]) for one in found)
-    rows = list(csv.DictReader((tmp_path / "out" / "claims.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "out" / "claims.csv").read_text().splitlines()))
     assert [one["claim"] for one in rows] == [one["claim"] for one in found]
     assert all(ParityConfig.from_dict(one) for one in json.loads((tmp_path / "out" / "configs.json").read_text()))
 
