@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from quantal.fit import quantization_reading as quantization_reading
     from quantal.fit import sample_posterior as sample_posterior
     from quantal.forecast import Forecast as Forecast
+    from quantal.forecast import LeftChance as LeftChance
     from quantal.forecast import RecipeComparison as RecipeComparison
     from quantal.forecast import compare_recipes as compare_recipes
     from quantal.forecast import forecast as forecast
+    from quantal.forecast import left_chance as left_chance
     from quantal.laws import Bounds as Bounds
     from quantal.laws import Exponent as Exponent
     from quantal.laws import Fraction as Fraction
@@ -90,7 +92,7 @@ _ROOMS = {
         "Comparison Fit GroupFits Posterior compare fit fit_groups fit_targets load_fit objective quantization_reading "
         "sample_posterior"
     ),
-    "forecast": "Forecast RecipeComparison compare_recipes forecast",
+    "forecast": "Forecast LeftChance RecipeComparison compare_recipes forecast left_chance",
     "plan": "NextRuns Plan approaches next_runs plan",
     "report": "plot report",
     "spectrum": "corpus_forecast duality_test mixture_test recover_frequencies which_frequencies",

@@ -280,9 +280,11 @@ def _estimates(
     covariance: Floats | None,
     levels: tuple[float, ...],
 ) -> dict[str, Estimate]:
-    from scipy.special import ndtri
+    from scipy.special import stdtrit
 
     out = {}
+    # sigma is estimated too: as many degrees of freedom fewer as there are parameters, and Student's quantiles
+    degrees = max(problem.n - len(theta), 1)
     for i, parameter in enumerate(problem.law.parameters):
         value = float(theta[i])
         if draws is not None and jackknife is not None:
@@ -290,10 +292,10 @@ def _estimates(
         elif draws is not None:
             out[parameter.name] = Estimate.from_draws(value, draws[:, i], levels)
         elif covariance is not None and covariance[i, i] > 0:
-            error = float(np.sqrt(covariance[i, i]))
+            error = float(np.sqrt(covariance[i, i] * problem.n / degrees))
             intervals = {}
             for level in levels:
-                reach = float(ndtri(0.5 + level / 200)) * error
+                reach = float(stdtrit(degrees, 0.5 + level / 200)) * error
                 low, high = (float(parameter.bounds.natural(np.float64(best[i] + s * reach))) for s in (-1, 1))
                 intervals[float(level)] = (low, high)
             out[parameter.name] = Estimate(value, intervals)
