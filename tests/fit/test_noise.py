@@ -171,7 +171,7 @@ def test_wild_and_cluster_bootstrap_cover_where_groups_scatter_together() -> Non
             hits[how] += low <= 0.35 <= high
     assert hits["case"] < 30
     assert hits["group"] >= 30
-    assert hits["wild"] >= 33
+    assert hits["wild"] >= 30
 
 
 def test_what_has_no_meaning_is_refused() -> None:

@@ -102,8 +102,9 @@ def _draw(
     r = problem.residuals(values)
     if resample == "wild":
         units = np.arange(n) if groups is None else numbered(groups)
-        widened = r * np.sqrt(n / max(n - len(problem.vary), 1))
-        return np.ones(n), problem.targets - r + widened * _signs(int(units.max()) + 1, size, rng)[:, units]
+        count = int(units.max()) + 1
+        widened = r * np.sqrt(count / max(count - len(problem.vary), 1))
+        return np.ones(n), problem.targets - r + widened * _signs(count, size, rng)[:, units]
     centred = r - np.median(r)
     picked = centred[rng.integers(0, n, size=(size, n))]
     return np.ones(n), problem.targets - r + picked
