@@ -23,6 +23,7 @@ COMMANDS = {
     "simulate": "Simulate runs of the quantization model, with their noise.",
     "train": "Train networks that learn quanta: multitask sparse parity.",
     "discover": "Find the skills of a language model: clusters of tokens by their gradients.",
+    "spectrum": "Read frequencies of quanta from loss curves or counts, and test the hypothesis.",
     "reproduce": "Check the theory's claims by measurement: predicted, measured, verdict.",
     "laws": "List the laws, or show one: formula, inputs, parameters, source.",
     "data": "List, show, export or fetch tables of runs.",

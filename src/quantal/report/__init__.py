@@ -16,6 +16,9 @@ from quantal.report.charts_fit import exponent_draws as exponent_draws
 from quantal.report.charts_fit import measured_against_predicted as measured_against_predicted
 from quantal.report.charts_fit import parameter_intervals as parameter_intervals
 from quantal.report.charts_fit import residuals as residuals
+from quantal.report.charts_spectrum import corpus_curve as corpus_curve
+from quantal.report.charts_spectrum import duality_product as duality_product
+from quantal.report.charts_spectrum import recovered_spectrum as recovered_spectrum
 from quantal.report.charts_table import law_ranking as law_ranking
 from quantal.report.charts_table import runs_overview as runs_overview
 from quantal.report.mathml import mathml as mathml

@@ -10,12 +10,14 @@ from quantal.plan import Plan
 from quantal.report.chart import Chart
 from quantal.report.charts_compute import forecast_fan
 from quantal.report.charts_fit import measured_against_predicted
+from quantal.report.charts_spectrum import corpus_curve, duality_product, recovered_spectrum
 from quantal.report.charts_table import law_ranking, runs_overview
 from quantal.runs import Runs
+from quantal.spectrum import CorpusForecast, DualityTest, RecoveredFrequencies
 
 
 def plot(noun: Any) -> Chart:
-    """The chart of a noun: runs as they lie, a fit against its runs, laws ranked, or a plan on its forecast.
+    """The chart of a noun: runs as they lie, a fit against its runs, laws ranked, a plan on its forecast, or what a spectrum tells.
 
     Save it with ``plot(noun).save("chart.html")``; other charts of the same nouns are in `quantal.report`.
 
@@ -35,4 +37,12 @@ def plot(noun: Any) -> Chart:
             return law_ranking(noun)
         case Plan():
             return forecast_fan(noun.fit, [noun])
-    raise InputError(f"plot draws Runs, Fit, Comparison or Plan, and was given {type(noun).__name__}")
+        case RecoveredFrequencies():
+            return recovered_spectrum(noun)
+        case DualityTest():
+            return duality_product(noun)
+        case CorpusForecast():
+            return corpus_curve(noun)
+    raise InputError(
+        f"plot draws Runs, Fit, Comparison, Plan, RecoveredFrequencies, DualityTest or CorpusForecast, and was given {type(noun).__name__}"
+    )

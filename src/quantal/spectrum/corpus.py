@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from quantal.errors import DataError, InputError, QuantalWarning
 from quantal.fit import fit
+from quantal.fit.solver import Progress
 from quantal.laws import Law, hold, quantized_law
 from quantal.spectrum.curve import Floats
 from quantal.spectrum.unseen import mass_estimate, unlearned_mass
@@ -78,6 +79,7 @@ def corpus_forecast(
     frequencies: Frequencies | None = None,
     tolerance: float = 0.05,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> CorpusForecast:
     r"""L(D) = a + (b-a) sum_k p_k P(Poisson(D p_k) < tau) from how often each item occurs in a corpus.
 
@@ -93,6 +95,7 @@ def corpus_forecast(
         learned_loss, unlearned_minus_learned: a and b - a.
         frequencies: the law to continue with, in place of a fitted one.
         tolerance: the relative error of the loss above a at which the extrapolation is given up.
+        progress: called with (laws fitted, laws in all).
 
     Raises:
         InputError: counts that are negative or no whole numbers, or another argument out of its range.
@@ -119,7 +122,7 @@ def corpus_forecast(
     if beyond.any():
         if frequencies is None:
             loss[beyond], error[beyond], name = _fitted_law(
-                corpus, samples[beyond], corpus.reach(0.5 * tolerance), np.random.default_rng(seed)
+                corpus, samples[beyond], corpus.reach(0.5 * tolerance), np.random.default_rng(seed), progress
             )
         else:
             loss[beyond], error[beyond] = _given_law(corpus, samples[beyond], frequencies)
@@ -215,7 +218,9 @@ def _given_law(corpus: _Corpus, samples: Floats, frequencies: Frequencies) -> tu
     return start * curve[1:] / curve[0], error * curve[1:] / curve[0]
 
 
-def _fitted_law(corpus: _Corpus, samples: Floats, tie: float, rng: np.random.Generator) -> tuple[Floats, Floats, str]:
+def _fitted_law(
+    corpus: _Corpus, samples: Floats, tie: float, rng: np.random.Generator, progress: Progress | None
+) -> tuple[Floats, Floats, str]:
     """The forecast (m,) of the law that predicts the corpus best from a fifth of it, its error (m,) and its name."""
     x, y = corpus.points(corpus.repeats)
     if len(y) < 12 or not np.ptp(y) > 0:
@@ -224,7 +229,9 @@ def _fitted_law(corpus: _Corpus, samples: Floats, tie: float, rng: np.random.Gen
         )
     past = x <= PAST * corpus.total
     scored = []
-    for example in CANDIDATES:
+    for done, example in enumerate(CANDIDATES):
+        if progress is not None:
+            progress(done, len(CANDIDATES))
         law = hold(quantized_law(QuantaModel(example), "tokens", rule=Poisson(corpus.tau)), E=0.0)
         try:
             early = _fitted(law, x[past], y[past])

@@ -13,6 +13,7 @@ from quantal.errors import DataError, IdentifiabilityError, InputError, QuantalW
 from quantal.estimate import Estimate
 from quantal.fit import Fit, cost_order, fit
 from quantal.fit.resampling import bootstrap as redraw
+from quantal.fit.solver import Progress
 from quantal.laws import Law, quantized_law
 from quantal.runs import Runs, read_runs
 from quantal.spectrum.curve import LIMITS, Floats
@@ -105,6 +106,7 @@ def which_frequencies(
     where: str | None = None,
     columns: Mapping[str, str] | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> WhichFrequencies:
     """Which law of frequencies explains runs best out of sample, and can these runs tell the laws apart at all?
 
@@ -116,6 +118,7 @@ def which_frequencies(
         frequencies: names among zipf, zipf_finite, mandelbrot, geometric, stretched, lognormal, cutoff.
         rule: how quanta are learned from data.
         held_out: the share of runs with the most compute that is predicted.
+        progress: called with (laws done, laws in all).
 
     Raises:
         DataError: no law can be fitted, or no run can be held out.
@@ -146,7 +149,9 @@ def which_frequencies(
     picked = np.random.default_rng([seed, 2]).integers(0, len(dear), (bootstrap, len(dear)))
     found: list[tuple[str, Fit, float, Floats, float]] = []
     refused: dict[str, str] = {}
-    for name in frequencies:
+    for done, name in enumerate(frequencies):
+        if progress is not None:
+            progress(done, len(frequencies))
         law = quantized_law(QuantaModel(FREQUENCIES[name]), *chosen, rule=rule)
         try:
             found.append((name, *_scored(law, below, dear, picked, target, seed)))
