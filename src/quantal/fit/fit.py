@@ -28,8 +28,7 @@ from quantal.runs import Runs, read_runs
 AT_BEST = 1e-6
 ROUGH, ROUGH_ITERATIONS = 1e-4, 40
 FIRST_ITERATIONS = 100
-STILL_NEAR = 1e-3
-"""Starts not converged after the first iterations go on only where they lie this near, relatively, to the best."""
+"""After these, only the best start goes on."""
 CORRELATION_ROUNDS = 30
 
 
@@ -237,10 +236,9 @@ def _solve(
     solution = minimise(problem, free, ones, max_iterations=FIRST_ITERATIONS, progress=progress)
     if not np.isfinite(solution.objective).any():
         raise InputError(f"{problem.law.name}: no start of {len(points)} gives a finite objective on these runs")
-    least = float(solution.objective.min())
-    near = ~solution.converged & (solution.objective <= least + STILL_NEAR * max(abs(least), problem.smallest))
-    if np.any(near):
-        solution = solution.continued(near, minimise(problem, solution.free[near], ones))
+    best = np.arange(len(free)) == np.argmin(solution.objective)
+    if not solution.converged[best].all():
+        solution = solution.continued(best, minimise(problem, solution.free[best], ones))
     return replace(solution, free=problem.arranged(solution.free))
 
 
