@@ -23,3 +23,15 @@ def small_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     everything = "\n".join(text for _, text in sorted(pydoc_data.topics.topics.items()))
     path.write_text(everything[:120_000], encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL server for the session; its `url` names an empty database at first."""
+    from postgres import BINARIES, Server
+
+    if not BINARIES:
+        pytest.fail("no PostgreSQL in /usr/lib/postgresql: apt-get install postgresql")
+    server = Server()
+    yield server
+    server.remove()

@@ -6,6 +6,14 @@ from quantal.train.parity import train_parity as train_parity
 from quantal.train.parity_config import Net as Net
 from quantal.train.parity_config import ParityConfig as ParityConfig
 from quantal.train.parity_result import ParityResult as ParityResult
+from quantal.train.store import Store as Store
+from quantal.train.store import open_store as open_store
+from quantal.train.sweep import Standing as Standing
+from quantal.train.sweep import SweepResult as SweepResult
+from quantal.train.sweep import sweep as sweep
+from quantal.train.sweep_file import SweepFile as SweepFile
+from quantal.train.sweep_file import presets as presets
+from quantal.train.sweep_file import read_sweep as read_sweep
 from quantal.train.text import train_text as train_text
 from quantal.train.text_config import TextConfig as TextConfig
 from quantal.train.text_result import TextResult as TextResult
