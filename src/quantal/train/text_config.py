@@ -16,7 +16,7 @@ from quantal.errors import InputError, did_you_mean
 
 SCHEDULES = ("constant", "cosine")
 BYTES = 256
-_RATE_TIMES_WIDTH = 0.32
+_RATE, _RATE_POWER, _MOST_RATE = 2.56, 1.5, 0.04
 _HEAD_WIDTH = 16
 _MOST_VOCABULARY = 65_536
 
@@ -34,7 +34,7 @@ class TextConfig:
         distinct: D, the number of different tokens; they are passed in shuffled epochs and the lowest evaluation counts. None: every
             token is new, in one pass, and the last evaluation counts.
         batch_size: tokens a step, a multiple of the context.
-        learning_rate: the peak of AdamW; None takes 0.32 / width.
+        learning_rate: the peak of AdamW; None takes 2.56 / width^1.5, 0.04 at most.
         schedule: after a linear warm-up over 2 % of the steps (at least 10) "constant", or "cosine" down to 2 % of the peak.
         text: "python" for the documentation topics and standard library sources of this Python, or the path of a text file or of a
             folder of text files (UTF-8).
@@ -116,7 +116,9 @@ class TextConfig:
     @property
     def peak_rate(self) -> float:
         """The learning rate after warm-up."""
-        return self.learning_rate if self.learning_rate is not None else _RATE_TIMES_WIDTH / self.width
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return min(_MOST_RATE, _RATE / self.width**_RATE_POWER)
 
     @property
     def steps(self) -> int:
