@@ -8,7 +8,10 @@ import click
 class _Kinds(click.Group):
     """Imports the module of a kind of training only when it is called."""
 
-    KINDS = {"parity": "Networks of one hidden layer or more on multitask sparse parity."}  # noqa: RUF012
+    KINDS = {  # noqa: RUF012
+        "parity": "Networks of one hidden layer or more on multitask sparse parity.",
+        "text": "Small language models on text, token by token.",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.KINDS)
