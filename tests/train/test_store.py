@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
+from writers import fill, jobs, outcome
 
 from quantal.errors import DataError, InputError
-from quantal.train.job import Job, Outcome, pack, unpack
+from quantal.train.job import pack, unpack
 from quantal.train.owner import Owner
 
 pytestmark = pytest.mark.extras
@@ -41,15 +42,6 @@ def fresh_database(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # pyright: ignore[reportArgumentType]
     return url.rsplit("/", 1)[0] + f"/{name}"
-
-
-def jobs(count: int) -> list[Job]:
-    return [Job("parity", {"seed": seed}, cost=1.0 + seed % 7) for seed in range(count)]
-
-
-def outcome(value: float, size: int = 100) -> Outcome:
-    curve = np.linspace(value, 0, size)
-    return Outcome({"loss": value}, None, {"curve": curve, "mask": curve > 1}, 0.5, {"numpy": "2"})
 
 
 def test_a_job_is_claimed_once_dearest_first(url: str) -> None:
@@ -184,20 +176,11 @@ def test_a_store_from_a_newer_version_is_refused_and_left_alone(url: str) -> Non
             open_store(url)
 
 
-def _fill(url: str, sweep: str, worker: int) -> None:
-    from quantal.train import open_store
-
-    with open_store(url) as store:
-        store.add(jobs(64), sweep)
-        while (claim := store.claim(sweep, Owner.current(), 60.0)) is not None:
-            assert store.finish(claim, outcome(float(claim.job.config["seed"]), size=20_000))
-
-
 def test_eight_writers_at_once(url: str) -> None:
     from quantal.train import open_store
 
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_fill, args=(url, "s", number)) for number in range(8)]
+    writers = [context.Process(target=fill, args=(url, "s")) for _ in range(8)]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -208,7 +191,7 @@ def test_eight_writers_at_once(url: str) -> None:
         for entry in store.entries("s"):
             assert entry.summary == {"loss": float(entry.config["seed"])}
             assert np.array_equal(
-                store.arrays(entry.key)["curve"], outcome(entry.config["seed"], 20_000).arrays["curve"]
+                store.arrays(entry.key)["curve"], outcome(entry.config["seed"], 10_000).arrays["curve"]
             )
         workers = {entry.owner for entry in store.entries("s")}
         assert len(workers) > 1

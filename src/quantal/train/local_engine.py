@@ -64,9 +64,10 @@ class LocalEngine:
         ready = wait(watched, timeout)
         events: list[Event] = []
         for worker in list(self._workers):
-            if worker.pipe in ready:
+            ended = not worker.process.is_alive()
+            if ended or worker.pipe in ready:
                 events += self._received(worker)
-            if not worker.process.is_alive() and not worker.pipe.poll():
+            if ended:
                 events += self._buried(worker)
         return events
 
