@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-NEED_EXTRAS = {"posterior.md", "discover.md", "curves.md"}
+NEED_EXTRAS = {"posterior.md", "discover.md", "curves.md", "train-text.md", "sweep.md", "store.md"}
 NEEDS_PUBLIC = re.compile(
     r"\bchinchilla_runs\b|(quantal (?:fit|plan|compare|forecast|report|data show) chinchilla\b)|read_runs\(\"chinchilla\"\)"
 )
