@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
+import quantal as ql
 import quantal.theory as qt
-from quantal.errors import DataError, InputError
+from quantal.errors import DataError, InputError, QuantalWarning
 from quantal.spectrum import which_frequencies
 
 D = np.geomspace(1e4, 1e9, 30)
@@ -71,3 +74,24 @@ def test_a_law_with_too_many_parameters_is_refused_and_the_rest_stays() -> None:
 def test_bad_input_is_refused(table: dict, call: dict, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         which_frequencies(table, **call)
+
+
+@pytest.mark.parametrize(("decades", "residual", "far"), [(2, 1.6e-4, 0.015), (4, 2.3e-4, 0.004)])
+def test_without_noise_a_log_normal_still_fits_a_power_law(decades: int, residual: float, far: float) -> None:
+    """E + B D^-0.28 over so many decades, and two beyond: the log-normal is as good as seeds allow, the exponential law hopeless."""
+
+    def exact(d: np.ndarray) -> np.ndarray:
+        return 1.69 + 410.7 * d**-0.28
+
+    tokens = np.geomspace(1e9, 10.0 ** (9 + decades), 40)
+    misses = {}
+    for law in ("lognormal:tokens", "geometric:tokens"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", QuantalWarning)
+            found = ql.fit({"tokens": tokens, "loss": exact(tokens)}, law, objective="log_squares")
+        misses[law] = np.sqrt(np.mean(np.log(found.law.value({"tokens": tokens}, found.theta) / exact(tokens)) ** 2))
+        if law == "lognormal:tokens":
+            beyond = tokens[-1:] * 100
+            assert abs(found.law.value({"tokens": beyond}, found.theta) - exact(beyond))[0] < far
+    assert misses["lognormal:tokens"] < residual
+    assert misses["geometric:tokens"] > 0.03
