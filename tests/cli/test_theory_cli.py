@@ -197,3 +197,19 @@ def test_reproduce_literature(public_data: Path) -> None:
 
 def test_reproduce_literature_without_the_table(tmp_path: Path) -> None:
     assert "literature_exponents.csv" in refusal("reproduce", "literature", "--data", str(tmp_path))
+
+
+def test_simulated_steps_are_held_against_gradient_flow(tmp_path: Path) -> None:
+    chart = tmp_path / "steps.json"
+    found = answer(
+        "simulate", "--gamma", "0.5", "--params", "1e3,1e6", "--samples", "1e6,1e9", "--steps", "1e4,1e7",
+        "--replicates", "30", "--chart", str(chart),
+    )  # fmt: skip
+    assert len(found["points"]) == 8
+    for one in found["points"]:
+        assert abs(one["loss"] - one["exact"]) <= 4 * one["standard_error"] + 1e-8
+    assert len(json.loads(chart.read_text())["series"]) == 2 + 4
+    alone = answer("simulate", "--gamma", "0.5", "--steps", "1e4,1e7", "--replicates", "1", "--chart", str(chart))
+    assert [one["loss"] for one in alone["points"]] == pytest.approx(
+        [one["exact"] for one in alone["points"]], rel=1e-8
+    )

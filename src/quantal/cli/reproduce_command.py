@@ -35,7 +35,9 @@ def derivation_command(as_json: bool, seed: int) -> None:
     """
     from quantal.reproduce import derivation
 
-    _report(derivation(seed), as_json)
+    with progress_bar("checking the derivation") as progress:
+        claims = derivation(seed, progress)
+    _report(claims, as_json)
 
 
 @command.command("literature")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @model_options
 @click.option("--params", type=Sizes(), metavar="N,...", help="Model sizes.")
 @click.option("--samples", type=Sizes(), metavar="D,...", help="Data set sizes, up to 1e18.")
+@click.option("--steps", type=Sizes(), metavar="S,...", help="Training steps, each quantum learned by gradient flow.")
 @click.option(
     "--params-per-quantum", type=Size(), default=1.0, metavar="C", help="Parameters that a quantum takes (default 1)."
 )
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 def command(
     params: list[float] | None,
     samples: list[float] | None,
+    steps: list[float] | None,
     params_per_quantum: float,
     draw: str | None,
     replicates: int,
@@ -55,8 +57,9 @@ def command(
     model, rule, capacity = model_of(options), rule_of(options), Capacity(params_per_quantum)
     runs = simulate(
         model,
-        params=None if params is None else [[n] for n in params],
+        params=None if params is None else [[[n]] for n in params],
         samples=samples,
+        steps=None if steps is None else [[s] for s in steps],
         rule=rule,
         capacity=capacity,
         draw=draw,
@@ -83,7 +86,7 @@ def command(
 
 
 def _exact(one: Point, model: QuantaModel, rule: LearningRule, capacity: Capacity) -> float:
-    return model.loss(params=one.params, samples=one.tokens, rule=rule, capacity=capacity)
+    return model.loss(params=one.params, samples=one.tokens, steps=one.steps, rule=rule, capacity=capacity)
 
 
 def _show(found: list[dict[str, Any]], notes: tuple[str, ...]) -> None:
@@ -92,7 +95,7 @@ def _show(found: list[dict[str, Any]], notes: tuple[str, ...]) -> None:
     table = Table(box=None, pad_edge=False)
     names = [
         name
-        for name in ("params", "tokens", "loss", "standard_error", "standard_deviation", "exact")
+        for name in ("params", "tokens", "steps", "loss", "standard_error", "standard_deviation", "exact")
         if name in found[0]
     ]
     for name in names:

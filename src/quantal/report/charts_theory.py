@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from quantal.simulate import points
 from quantal.theory import Capacity, HardThreshold, LearningRule, Poisson, QuantaModel, resource_term
 
 _POINTS = 160
+_MOST_LINES = 12
 _NATS = Axis("loss above the floor", "nats", log=True)
 
 
@@ -71,14 +73,17 @@ def simulated_runs(
     rule: LearningRule = Poisson(),  # noqa: B008
     capacity: Capacity = Capacity(),  # noqa: B008
 ) -> Chart:
-    """Simulated runs, their mean at each point, and the exact loss; against tokens, or params where those are not limited.
+    """Simulated runs, their mean at each point, and the exact loss; against the first of tokens, params and steps that is limited.
 
     Raises:
-        InputError: the runs hold neither tokens nor params.
+        InputError: the runs hold none of them.
     """
-    name = next((one for one in ("tokens", "params") if one in runs), None)
-    if name is None:
-        raise InputError(f"{runs.source}: no tokens or params to draw the loss against; give runs that `simulate` made")
+    limits = [one for one in ("tokens", "params", "steps") if one in runs]
+    if not limits:
+        raise InputError(
+            f"{runs.source}: no tokens, params or steps to draw the loss against; give runs that `simulate` made"
+        )
+    name, others = limits[0], limits[1:]
     means = [(getattr(one, name), one) for one in points(runs) if one.loss > model.floor]
     above = (runs["loss"] > model.floor) & (runs[name] > 0)
     series = [
@@ -93,20 +98,22 @@ def simulated_runs(
             hover={name: tuple(size(x) for x, _ in means), "loss": tuple(number(one.loss, 6) for _, one in means)},
         ),
     ]
-    other = "params" if name == "tokens" and "params" in runs else None
     low, high = float(runs[name][above].min()), float(runs[name][above].max())
     grid = np.geomspace(low, high, _POINTS if high > low else 1)
-    for held in np.unique(runs[other]) if other else [None]:
-        params, samples = (held, grid) if name == "tokens" else (grid, None)
-        loss = model.loss(params=params, samples=samples, rule=rule, capacity=capacity)
+    held = np.unique(np.stack([runs[one] for one in others], axis=1), axis=0) if others else np.zeros((1, 0))
+    for amounts in held[:_MOST_LINES].tolist():
+        at: dict[str, Any] = {name: grid, **dict(zip(others, amounts, strict=True))}
+        loss = model.loss(
+            params=at.get("params"), samples=at.get("tokens"), steps=at.get("steps"), rule=rule, capacity=capacity
+        )
         exact = np.asarray(loss) - model.floor
-        label = "exact" if held is None else f"exact, {size(float(held))} params"
+        label = ", ".join(["exact", *(f"{size(at[one])} {one}" for one in others)])
         series.append(_line(grid[exact > 0], exact[exact > 0], label, "orange", ""))
     return Chart(
         "simulated-runs",
         "Simulated runs and theory",
         f"{model.frequencies!r}, {rule!r}; the floor is {number(model.floor)} nats.",
-        Axis("samples" if name == "tokens" else "params", log=True),
+        Axis("samples" if name == "tokens" else name, log=True),
         _NATS,
         tuple(series),
         alt=f"{len(runs)} simulated runs about the exact loss; {len(means)} points.",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
+from quantal.fit.solver import Progress
 from quantal.reproduce.belevitch import belevitch_claims
 from quantal.reproduce.claim import Claim, judged
 from quantal.reproduce.finite import finite_claims
@@ -18,7 +21,7 @@ _TESTS = 2_000_000
 _BATCH = 512
 
 
-def derivation(seed: int = 0) -> tuple[Claim, ...]:
+def derivation(seed: int = 0, progress: Progress | None = None) -> tuple[Claim, ...]:
     """The claims of the derivation, each measured in closed form and by simulation where both are possible.
 
     Loss against n, the three exponents, alpha_N > alpha_D, finitely many quanta and their emergence, an exponential law in place of
@@ -26,6 +29,7 @@ def derivation(seed: int = 0) -> tuple[Claim, ...]:
 
     Args:
         seed: the same seed gives the same measurements.
+        progress: called with (parts done, parts in all).
 
     Source: Michaud et al. 2023 (arXiv 2303.13506); Belevitch 1959.
 
@@ -33,13 +37,18 @@ def derivation(seed: int = 0) -> tuple[Claim, ...]:
     {'holds'}
     """
     source = np.random.SeedSequence(seed).generate_state(4)
-    claims = [
-        *loss_claims(int(source[0])),
-        *(claim for gamma in GAMMAS for claim in exponent_claims(gamma, int(source[1]))),
-        *finite_claims(int(source[2])),
-        *exponential_claims(int(source[3])),
-        *belevitch_claims(int(source[3])),
+    parts: list[Callable[[], list[Claim]]] = [
+        lambda: loss_claims(int(source[0])),
+        *(partial(exponent_claims, gamma, int(source[1])) for gamma in GAMMAS),
+        lambda: finite_claims(int(source[2])),
+        lambda: exponential_claims(int(source[3])),
+        lambda: belevitch_claims(int(source[3])),
     ]
+    claims: list[Claim] = []
+    for done, part in enumerate(parts):
+        if progress is not None:
+            progress(done, len(parts))
+        claims += part()
     return tuple(claims)
 
 
