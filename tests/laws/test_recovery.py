@@ -26,7 +26,12 @@ def recover(design: Design, count: int) -> dict[str, tuple[int, int, int]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", QuantalWarning)
             found = ql.fit(
-                design.simulate(seed), law, objective=rule, starts=truth[None, :] if seed else 16, levels=(LEVEL,), seed=seed
+                design.simulate(seed),
+                law,
+                objective=rule,
+                starts=truth[None, :] if seed else 16,
+                levels=(LEVEL,),
+                seed=seed,
             )
         for name, value in zip(law.parameter_names, truth, strict=True):
             tally = out[name]
