@@ -10,6 +10,7 @@ from quantal.discover.discovery import Discovery as Discovery
 from quantal.discover.discovery import discover as discover
 from quantal.discover.models import LanguageModel as LanguageModel
 from quantal.discover.models import load_model as load_model
+from quantal.discover.opposites import merge_opposites as merge_opposites
 from quantal.discover.planted import planted as planted
 from quantal.discover.slopes import Slope as Slope
 from quantal.discover.slopes import calibrated_slope as calibrated_slope

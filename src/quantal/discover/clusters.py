@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from quantal.discover.installed import needed
+from quantal.discover.opposites import without_camps
 from quantal.errors import InputError
 
 Labels = NDArray[np.int64]
@@ -26,7 +27,8 @@ def clusters(similarity: ArrayLike, k: int, *, way: Way = "chance-off", seed: in
 
     The angular similarity is A = 1 - arccos(cosine)/pi, 1/2 for unrelated tokens. way="chance-off" clusters the affinity
     W = max(A - 1/2 - 2 sigma, 0)^2, sigma the spread of A below 1/2, where only chance is: k-means on the leading eigenvectors of
-    D^-1/2 W D^-1/2, each times the square root of its eigenvalue. way="paper" is that of Michaud et al. 2023, section 5:
+    D^-1/2 W D^-1/2, each times the square root of its eigenvalue. A direction that splits all tokens into two camps that point apart is
+    taken off first (`without_camps`). way="paper" is that of Michaud et al. 2023, section 5:
     scikit-learn's SpectralClustering of A itself, with 30 starts.
 
     Raises:
@@ -54,7 +56,7 @@ def many_clusters(
         return {k: _paper(cosines, k, seed) for k in ks}
     if way != "chance-off":
         raise InputError(f"way {way!r}: it must be 'chance-off' or 'paper'")
-    places = embedding(affinity(cosines), max(ks), seed)
+    places = embedding(affinity(without_camps(cosines)), max(ks), seed)
     return {k: partition(places, k, seed) for k in ks}
 
 
@@ -110,19 +112,26 @@ def chance_spread(cosines: NDArray[Any]) -> float:
 
 def embedding(weights: Any, k: int, seed: int) -> NDArray[Any]:
     """The k leading eigenvectors of D^-1/2 W D^-1/2, each times the root of its eigenvalue, the leading first, shape (n, k)."""
-    from scipy import linalg, sparse
-
-    count = weights.shape[0]
     scale = 1 / np.sqrt(np.asarray(weights.sum(axis=1)).ravel())
     scaled = weights.multiply(scale[:, None]).multiply(scale[None, :]).tocsr()
-    if count <= 600 or k > count // 4:
-        values, vectors = linalg.eigh(scaled.toarray().astype(np.float64), subset_by_index=(count - k, count - 1))
-    else:
-        start = np.random.default_rng(seed).standard_normal(count).astype(scaled.dtype)
-        operator = scaled if scaled.nnz < 0.25 * count**2 else scaled.toarray()
-        values, vectors = sparse.linalg.eigsh(operator, k, which="LA", v0=start)
+    values, vectors = _leading(scaled, k, seed)
     order = np.argsort(-values, kind="stable")
     return vectors[:, order] * np.sqrt(np.maximum(values[order], 0))
+
+
+def _leading(matrix: Any, k: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Leading eigenvalues and eigenvectors of a sparse symmetric matrix; whole where it is small, or where Lanczos does not converge."""
+    from scipy import linalg, sparse
+
+    count = matrix.shape[0]
+    if count > 600 and k <= count // 4:
+        start = np.random.default_rng(seed).standard_normal(count).astype(matrix.dtype)
+        operator = matrix if matrix.nnz < 0.25 * count**2 else matrix.toarray()
+        try:
+            return sparse.linalg.eigsh(operator, k, which="LA", v0=start, ncv=min(count, max(2 * k + 1, 60)), maxiter=200)
+        except sparse.linalg.ArpackNoConvergence:
+            pass
+    return linalg.eigh(matrix.toarray().astype(np.float64), subset_by_index=(count - k, count - 1))
 
 
 def partition(places: NDArray[Any], k: int, seed: int, *, starts: int = _STARTS) -> Labels:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantal.discover.clusters import Labels, affinity, checked_cosines, embedding, partition
+from quantal.discover.opposites import without_camps
 
 Floats = NDArray[np.float64]
 LEAST_SIZE = 3
@@ -31,7 +32,7 @@ def stability(
     """
     cosines = checked_cosines(similarity)
     count, clusters = len(cosines), int(labels.max()) + 1
-    whole = affinity(cosines)
+    whole = affinity(without_camps(cosines))
     total = np.zeros(clusters)
     drawn = np.zeros(clusters)
     for resample in range(resamples):
