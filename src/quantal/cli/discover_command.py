@@ -75,20 +75,21 @@ if TYPE_CHECKING:
     "--exponent", type=float, metavar="GAMMA", help="alpha_N of the model's scaling law: the slope it predicts."
 )
 @click.option("--save", metavar="FILE", help="Keep the matrix of cosines, as .npy.")
+@click.option("-o", "--output", metavar="FILE", help="Write the gallery: one HTML page.")
 @output_options
-def command(model: str, text: str, save: str | None, as_json: bool, **options: Any) -> None:
+def command(model: str, text: str, save: str | None, output: str | None, as_json: bool, **options: Any) -> None:
     """Find the skills of a language model: tokens whose gradients point alike, in clusters, with how far to trust each.
 
     MODEL is a folder written by save_pretrained, a .gguf file, or a hub id. Only safetensors are read, and none of its code is run.
 
     \b
     Example:
-      quantal discover model/ --text corpus.txt --tokens 1000 --clusters 100 --save similarity.npy
+      quantal discover model/ --text corpus.txt --tokens 1000 --clusters 100 -o gallery.html
     """
     from quantal.discover import discover, load_model
     from quantal.discover.saving import check_places, save_matrix
 
-    check_places(save)
+    check_places(save, output)
     loading = {name: options.pop(name) for name in ("tokenizer", "dtype", "device", "context")}
     language = load_model(model, **loading)
     for note in language.notes:
@@ -98,10 +99,14 @@ def command(model: str, text: str, save: str | None, as_json: bool, **options: A
         found = discover(language, text, progress=_stages(stack), **options)
     if save is not None:
         save_matrix(found.cosines.matrix, save)
+    if output is not None:
+        from quantal.report.gallery import save_gallery
+
+        save_gallery(found, output)
     if as_json:
         print_json(found.to_dict())
         return
-    _show(found, save)
+    _show(found, save, output)
 
 
 def _stages(stack: ExitStack) -> Callable[[str], Callable[[int, int | None], None] | None]:
@@ -114,7 +119,7 @@ def _stages(stack: ExitStack) -> Callable[[str], Callable[[int, int | None], Non
     return begin
 
 
-def _show(found: Discovery, save: str | None) -> None:
+def _show(found: Discovery, save: str | None, output: str | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -154,5 +159,6 @@ def _show(found: Discovery, save: str | None) -> None:
         if found.exponent is not None:
             out.print(f"  predicted by the exponent {found.exponent:g}: {-(found.exponent + 1):.3f}")
     out.print(f"{found.seconds:.1f} s, {found.peak_memory_mb:.0f} MB")
-    if save is not None:
-        print(f"The matrix: {save}")
+    for label, path in (("matrix", save), ("gallery", output)):
+        if path is not None:
+            print(f"The {label}: {path}")

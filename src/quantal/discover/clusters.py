@@ -128,7 +128,9 @@ def _leading(matrix: Any, k: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]
         start = np.random.default_rng(seed).standard_normal(count).astype(matrix.dtype)
         operator = matrix if matrix.nnz < 0.25 * count**2 else matrix.toarray()
         try:
-            return sparse.linalg.eigsh(operator, k, which="LA", v0=start, ncv=min(count, max(2 * k + 1, 60)), maxiter=200)
+            return sparse.linalg.eigsh(
+                operator, k, which="LA", v0=start, ncv=min(count, max(2 * k + 1, 60)), maxiter=200
+            )
         except sparse.linalg.ArpackNoConvergence:
             pass
     return linalg.eigh(matrix.toarray().astype(np.float64), subset_by_index=(count - k, count - 1))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-VOID = {"meta", "br", "hr", "col"}
+VOID = {"meta", "br", "hr", "col", "input"}
 
 
 class Html(str):

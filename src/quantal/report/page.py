@@ -56,9 +56,9 @@ def chart_page(chart: Chart) -> str:
     return document(chart.title, element("main", shown(chart), id="main", class_="single"))
 
 
-def document(title: str, body: Html) -> str:
-    """A whole page around ``body``, with everything that it needs inside."""
-    style, script = _static("page.css"), _static("page.js")
+def document(title: str, body: Html, *, style: str = "", script: str = "", skip: str = "Skip to the report") -> str:
+    """A whole page around ``body``, with everything that it needs inside; ``style`` and ``script`` come after the page's own."""
+    style, script = static_text("page.css") + style, static_text("page.js") + script
     library = plotly_script()
     allowed = " ".join(f"'sha256-{_digest(text)}'" for text in (library, script))
     policy = (
@@ -78,8 +78,8 @@ def document(title: str, body: Html) -> str:
     toggle = element("button", "Dark", id="theme", type="button", aria_pressed="false", class_="noprint")
     themes = json_script("themes", {"colours": THEMES, "ramp": RAMPS, "surface": SURFACES})
     scripts = Html(f"<script>{library}</script><script>{script}</script>")
-    skip = element("a", "Skip to the report", href="#main", class_="skip")
-    page = element("html", head, element("body", skip, toggle, body, themes, scripts), lang="en")
+    skipped = element("a", skip, href="#main", class_="skip")
+    page = element("html", head, element("body", skipped, toggle, body, themes, scripts), lang="en")
     return f"<!doctype html>\n{page}\n"
 
 
@@ -98,7 +98,8 @@ def plotly_script() -> str:
     return found.replace("</script", r"<\/script").replace("<!--", r"<\!--")
 
 
-def _static(name: str) -> str:
+def static_text(name: str) -> str:
+    """A file of the page's own styles and scripts."""
     return resources.files("quantal.report").joinpath("static", name).read_text(encoding="utf-8")
 
 
