@@ -38,7 +38,7 @@ test: $(VENV)/.test
 	@if [ -z "$$QUANTAL_DATA" ]; then echo "QUANTAL_DATA is unset: tests on the public tables will say that they did not run"; fi
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: $(VENV)/.test
+lint: $(VENV)/.all
 	$(BIN)/ruff check src tests benchmarks experiments
 	$(BIN)/ruff format --check src tests benchmarks experiments
 	$(BIN)/pyright
@@ -49,7 +49,7 @@ chromium:
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	  else echo "A real Chromium is needed. Install it with: sudo apt-get install chromium"; exit 1; fi; fi
 
-test-all: lint test chromium $(VENV)/.all
+test-all: test chromium lint
 	$(BIN)/python -m pytest -m "browser or wheel or extras or postgres"
 
 test-slow: $(VENV)/.test
