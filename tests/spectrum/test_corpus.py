@@ -142,3 +142,9 @@ def test_weights_are_those_of_a_random_share() -> None:
     for tau in (1, 3):
         found = unlearned_weights(n, 1000.0, 0.3, tau)
         assert found == pytest.approx(n / 1000 * binom.cdf(tau - 1, n - 1, 0.3), rel=1e-10)
+
+
+def test_counts_may_come_in_chunks() -> None:
+    counts = counts_of(qt.Zipf(0.5), TOTAL, 1)
+    whole, parts = corpus_forecast(counts, [1e3, 2e4]), corpus_forecast(iter(np.array_split(counts, 7)), [1e3, 2e4])
+    assert np.array_equal(whole.loss, parts.loss)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from quantal.laws import Law, hold, quantized_law
 from quantal.spectrum.curve import Floats
 from quantal.spectrum.unseen import mass_estimate, unlearned_mass
 from quantal.theory import Cutoff, Frequencies, LogNormal, Mandelbrot, Poisson, QuantaModel, Zipf
+from quantal.theory.counts import CountHistogram, histogram
 
 Regime = Literal["exact", "good-toulmin", "parametric"]
 
@@ -70,7 +72,7 @@ class CorpusForecast:
 
 
 def corpus_forecast(
-    counts: ArrayLike,
+    counts: ArrayLike | CountHistogram | Iterable[ArrayLike],
     at: ArrayLike | None = None,
     *,
     tau: int = 1,
@@ -89,7 +91,8 @@ def corpus_forecast(
     laws, nearly as good, would say, and by how much the law missed the corpus, for each factor of five beyond.
 
     Args:
-        counts: how often each item (a word, a skill) occurs, whole numbers, shape (K,); zeros are left out.
+        counts: how often each item (a word, a skill) occurs, whole numbers, shape (K,), zeros left out; or an iterator of such
+            arrays, read chunk by chunk.
         at: samples; from a hundredth of the corpus to a hundred corpora unless given.
         tau: samples that an item takes to be learned.
         learned_loss, unlearned_minus_learned: a and b - a.
@@ -179,23 +182,12 @@ class _Corpus:
         return mass_estimate(self.sizes, repeats, self.total, ratio, self.tau) * values[1:] / values[0]
 
 
-def _counted(counts: ArrayLike) -> tuple[Floats, Floats, float]:
+def _counted(counts: ArrayLike | CountHistogram | Iterable[ArrayLike]) -> tuple[Floats, Floats, float]:
     """Different counts (M,), how many items have each (M,), and their total."""
-    try:
-        array = np.asarray(counts, dtype=float).ravel()
-    except (TypeError, ValueError):
-        raise InputError(f"counts = {counts!r}: one whole number an item, such as [120, 60, 41]") from None
-    bad = ~(np.isfinite(array) & (array >= 0) & (array == np.floor(array)))
-    if bad.any():
-        raise InputError(
-            f"counts[{int(np.flatnonzero(bad)[0])}] = {float(array[bad][0])!r}: a count is a whole number of at least 0, not a share; "
-            "multiply shares by the size of the corpus"
-        )
-    sizes, repeats = np.unique(array[array > 0], return_counts=True)
-    total = float(sizes @ repeats)
-    if total < 100:
-        raise DataError(f"counts hold {total:g} samples in all; at least 100 are needed to see a curve")
-    return sizes, repeats.astype(float), total
+    found = histogram(counts)
+    if found.total < 100:
+        raise DataError(f"counts hold {found.total:g} samples in all; at least 100 are needed to see a curve")
+    return found.values.astype(float), found.items.astype(float), found.total
 
 
 def _checked(tau: int, learned: float, gap: float, tolerance: float) -> tuple[float, int]:
