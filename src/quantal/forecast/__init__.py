@@ -1,5 +1,7 @@
 """Fits -> Forecast: what a run would reach, how far beyond the data that is, and by which law."""
 
+from quantal.forecast.benchmark import Benchmark as Benchmark
+from quantal.forecast.benchmark import benchmark_extrapolation as benchmark_extrapolation
 from quantal.forecast.emergence import LeftChance as LeftChance
 from quantal.forecast.emergence import left_chance as left_chance
 from quantal.forecast.forecast import Forecast as Forecast
