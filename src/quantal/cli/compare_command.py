@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="Share of the dearest runs that is predicted from the rest.",
 )
+@click.option(
+    "--leave-out",
+    default="scale",
+    show_default=True,
+    metavar="WHAT",
+    help="What to predict from the rest: scale (the dearest runs), size (each model size in turn), or a label.",
+)
 @recipe_options
 @output_options
 def command(
@@ -47,6 +54,7 @@ def command(
     laws: str | None,
     objective: str,
     holdout: float,
+    leave_out: str,
     as_json: bool,
     seed: int,
 ) -> None:
@@ -72,6 +80,7 @@ def command(
                 target=target,
                 objective=objective,
                 held_out=holdout,
+                leave_out=leave_out,
                 drop_highest_loss=drop_highest_loss,
                 seed=seed,
                 progress=progress,
@@ -91,11 +100,14 @@ def _show(one: Comparison, label: str | None) -> None:
     out = console()
     out.print(f"{label + ': ' if label else ''}Root mean square log error on {one.held_out}")
     table = Table(box=None, pad_edge=False)
-    for title in ("law", "held-out error", "objective, all runs", "parameters"):
+    for title in ("law", "held-out error", "objective, all runs", "parameters", "AICc", "PSIS-LOO"):
         table.add_column(title, justify="left" if title == "law" else "right")
     for row in one.laws:
         error = "unknown" if row.heldout_error is None else f"{row.heldout_error:.4f}"
-        table.add_row(row.law, error, f"{row.objective:.6g}", str(row.parameters))
+        aicc = "unknown" if row.aicc is None else f"{row.aicc:.1f}"
+        loo = "unknown" if row.loo is None else f"{row.loo:.1f}{'' if row.loo_reliable else ' (unreliable)'}"
+        table.add_row(row.law, error, f"{row.objective:.6g}", str(row.parameters), aicc, loo)
     out.print(table)
+    out.print(one.statement + ".", markup=False)
     for name, reason in one.refused.items():
         out.print(f"{name} was left out: {reason}", markup=False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from quantal.errors import DataError, InputError
+from quantal.errors import DataError, DataWarning, InputError
 from quantal.forecast import alabdulmohsin
 from quantal.forecast.curves import Curve, Extrapolation, Progress, extrapolate
 from quantal.forecast.members import LAST, LAWS, Member, predict, usual_members
 from quantal.forecast.scores import Score, Summary, score, summarise
-from quantal.laws import Law, get_law
+from quantal.forecast.workers import mapping
+from quantal.laws import Law
 from quantal.laws.law import Floats
 from quantal.runs import Runs, read_runs
 
@@ -115,12 +118,15 @@ def benchmark_extrapolation(
     begun = time.perf_counter()
     if workers < 1:
         raise InputError(f"workers = {workers}: at least one process does the work")
-    names = list(LAWS) if laws is None else [one if isinstance(one, str) else one.name for one in laws]
-    members = usual_members(LAWS if laws is None else laws)
+    chosen = LAWS if laws is None else tuple(laws)
+    members = usual_members(chosen)
     tasks = read_tasks(runs)
     found = extrapolate([one.curve for one in tasks], members, seed=seed, workers=workers, progress=progress)
     scores = [score(t.truth, e.centre, e.scale, e.calibration.quantile) for t, e in zip(tasks, found, strict=True)]
-    alone = {name: _alone(name, tasks, seed) for name in dict.fromkeys([*names, LAST])}
+    singles = list(dict.fromkeys([*chosen, LAST]))
+    with mapping(min(workers, len(tasks)) if all(isinstance(one, str) for one in singles) else 1) as mapped:
+        each = list(mapped(functools.partial(_alone, singles, seed), tasks))
+    alone = {_name(one): [errors[k] for errors in each] for k, one in enumerate(singles)}
     errors = {name: [float(np.sqrt(np.mean(one**2))) for one in each] for name, each in alone.items()}
     table = np.array([[one.rmsle for one in scores], *errors.values()])
     won = np.argmin(table, axis=0)
@@ -140,7 +146,9 @@ def benchmark_extrapolation(
 
 def read_tasks(runs: Any) -> tuple[Task, ...]:
     """Curves with their training and test parts, in the order of the table; repeated x are averaged in log loss."""
-    table = read_runs(runs)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*repeat earlier ones", DataWarning)
+        table = read_runs(runs)
     column = next((name for name in ("x", "seen_examples", "samples", "tokens") if name in table), "x")
     for name in ("curve", "domain", column, "loss", "is_train"):
         if name not in table:
@@ -150,7 +158,9 @@ def read_tasks(runs: Any) -> tuple[Task, ...]:
             )
     x, loss, train = (np.asarray(table[name], dtype=float) for name in (column, "loss", "is_train"))
     _check(table, x, column, lambda v: np.isfinite(v) & (v > 0), "is not finite and above zero")
-    _check(table, loss, "loss", lambda v: np.isfinite(v) & (v > 0), "has no logarithm; losses are finite and above zero")
+    _check(
+        table, loss, "loss", lambda v: np.isfinite(v) & (v > 0), "has no logarithm; losses are finite and above zero"
+    )
     _check(table, train, "is_train", lambda v: (v == 0) | (v == 1), "is neither 1 (to fit) nor 0 (to predict)")
     labels, groups = (np.asarray(table[name]).astype(str) for name in ("curve", "domain"))
     families = np.asarray(table["model"]).astype(str) if "model" in table else labels
@@ -189,17 +199,22 @@ def _merged(x: Floats, logs: Floats) -> tuple[Floats, Floats]:
     return places, np.bincount(which, logs) / np.bincount(which)
 
 
-def _alone(name: str, tasks: Sequence[Task], seed: int) -> list[Floats]:
-    """Errors of log loss by one law alone, curve by curve: as published for m1 to m4, with the priors for others."""
+def _name(law: str | Law) -> str:
+    return law if isinstance(law, str) else law.name
+
+
+def _alone(laws: Sequence[str | Law], seed: int, task: Task) -> list[Floats]:
+    """Errors (m,) of log loss by each law alone on one curve: as published for m1 to m4, with the priors for others."""
     out = []
-    for curve, truth in ((one.curve, one.truth) for one in tasks):
-        if name in alabdulmohsin.ESTIMATORS:
-            values = alabdulmohsin.published(name, curve.x, curve.y, curve.group)(curve.at)
+    curve = task.curve
+    for law in laws:
+        if isinstance(law, str) and law in alabdulmohsin.ESTIMATORS:
+            values = alabdulmohsin.published(law, curve.x, curve.y, curve.group)(curve.at)
             logs = np.log(np.maximum(values, 1e-12))
         else:
-            member = Member(None) if name == LAST else Member(name)
+            member = Member(None if law == LAST else law)
             logs = predict([member], curve.x, curve.y, curve.at, seed).logs[0]
-        out.append(truth - logs)
+        out.append(task.truth - logs)
     return out
 
 
@@ -214,7 +229,9 @@ def _one_width(tasks: Sequence[Task], errors: Sequence[Floats]) -> list[Score]:
             method="inverted_cdf",
         )
         ends = np.maximum(ends, 1e-9)
-        out.append(score(own, np.zeros(len(own)), np.ones(len(own)), lambda p, ends=ends: np.interp(p, ERROR_SHARES, ends)))
+        out.append(
+            score(own, np.zeros(len(own)), np.ones(len(own)), lambda p, ends=ends: np.interp(p, ERROR_SHARES, ends))
+        )
     return out
 
 
@@ -229,4 +246,3 @@ def _by_law(members: Sequence[Member], found: Extrapolation) -> dict[str, float]
     for member, share in zip(members, found.shares, strict=True):
         out[member.name] = out.get(member.name, 0.0) + float(share)
     return out
-

@@ -121,7 +121,10 @@ def calibrate(past: Sequence[Scored]) -> Calibration:
     # a past extrapolation is divided by a factor that had not seen it
     ratios = [
         np.sqrt(ratio)
-        * np.exp(overall - _shrunk(means, [o is not one and o.curve == one.curve for o in past], groups[one.group], CURVE_TRUST))
+        * np.exp(
+            overall
+            - _shrunk(means, [o is not one and o.curve == one.curve for o in past], groups[one.group], CURVE_TRUST)
+        )
         for one, ratio in zip(past, squared, strict=True)
     ]
     flat = np.concatenate(ratios)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from quantal.forecast.calibration import Calibration, Scored, blend, calibrate
 from quantal.forecast.holdout import Origin, rolling_origins
 from quantal.forecast.members import Member, Predictions, first_shares, predict, usual_members
 from quantal.forecast.stacking import Past, Shares, products
+from quantal.forecast.workers import mapping
 from quantal.laws import Law
 from quantal.laws.law import Floats
 
@@ -104,7 +104,7 @@ def extrapolate(
     work = functools.partial(fit_members, members=chosen, seed=seed)
     fitted = []
     named = all(not isinstance(one.law, Law) for one in chosen)
-    with _mapping(min(workers, len(curves)) if named else 1) as mapped:
+    with mapping(min(workers, len(curves)) if named else 1) as mapped:
         for done, one in enumerate(mapped(work, curves)):
             fitted.append(one)
             if progress is not None:
@@ -161,19 +161,3 @@ def _score_unseen(
 
 def _whose(curve: Curve) -> tuple[str, str, str]:
     return curve.name, curve.group, curve.family or curve.name
-
-
-@contextmanager
-def _mapping(workers: int) -> Iterator[Callable[..., Iterator[Fitted]]]:
-    if workers <= 1:
-        yield map
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        try:
-            yield pool.map
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

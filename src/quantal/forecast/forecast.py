@@ -1,4 +1,4 @@
-"""forecast(runs, params=..., tokens=...) -> Forecast: what a run would reach, by the law that predicts these runs best."""
+"""forecast(runs, params=..., tokens=...) -> Forecast: what a run would reach, by laws averaged and calibrated on these runs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from quantal.errors import DataError, ExtrapolationWarning, InputError, QuantalWarning
+from quantal.errors import DataError, ExtrapolationWarning, InputError
 from quantal.estimate import Estimate, check_levels
-from quantal.fit import Fit, compare, fit
+from quantal.fit import Fit, fit
 from quantal.fit.objective import Objective
 from quantal.fit.solver import Progress
-from quantal.laws import Law, get_law
-from quantal.runs import read_runs
+from quantal.forecast.averaging import Averaged, average
+from quantal.laws import Law, default_laws, get_law
+from quantal.runs import Runs, read_runs
 
 FAR = 1.0
+USUAL_LEVELS = (50.0, 80.0, 90.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """The predicted target at one point: intervals hold the parameters' uncertainty and the runs' own scatter."""
+    """The predicted target at one point: intervals hold the uncertainty of parameters and law, and the runs' own scatter.
+
+    ``laws`` are those averaged, with their weights and errors on the runs held out; ``record`` says how far past
+    extrapolations of these same runs reached, in decades, and by how much they erred in log; ``fit`` is that of the law
+    that weighs most.
+    """
 
     at: Mapping[str, float]
     loss: Estimate
@@ -30,6 +37,7 @@ class Forecast:
     laws: tuple[Mapping[str, Any], ...]
     warnings: tuple[str, ...]
     fit: Fit = field(repr=False)
+    record: tuple[Mapping[str, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -38,15 +46,23 @@ class Forecast:
             self.fit.target: self.loss.to_dict(),
             "decades_beyond": self.decades_beyond,
             "laws": [dict(one) for one in self.laws],
+            "record": [dict(one) for one in self.record],
             "warnings": list(self.warnings),
         }
 
     def __repr__(self) -> str:
         place = ", ".join(f"{name}={value:.4g}" for name, value in self.at.items())
+        by = ", ".join(f"{one['law']} {100 * one['weight']:.0f} %" for one in self.laws if one["weight"] >= 0.005)
         lines = [
             f"{self.fit.target} at {place}: {self.loss!r}",
-            f"  by {self.laws[0]['law']}, {self.decades_beyond:.1f} decades beyond the runs",
+            f"  by {by}; {self.decades_beyond:.1f} decades beyond the runs",
         ]
+        if self.record:
+            near = min(self.record, key=lambda one: abs(one["decades"] - self.decades_beyond))
+            lines.append(
+                f"  record: {near['decades']:.1f} decades beyond the runs fitted, {near['n_runs']:.0f} runs were missed by "
+                f"{100 * near['error']:.2g} % (root mean square)"
+            )
         return "\n".join(lines)
 
 
@@ -54,7 +70,9 @@ def forecast(
     runs: Any,
     law: str | Law | None = None,
     *,
-    levels: Sequence[float] = (95.0,),
+    laws: Sequence[str | Law] | None = None,
+    levels: Sequence[float] | None = None,
+    holdout: float | None = None,
     bootstrap: int = 1000,
     objective: str | Objective = "huber",
     target: str | None = None,
@@ -68,21 +86,51 @@ def forecast(
 ) -> Forecast:
     """Predict the target at one point, such as ``params=70e9, tokens=1.4e12`` (or ``at={"params": 70e9, ...}``).
 
-    Without a law, the one that best predicts the dearest fifth of the runs from the others is taken, among the laws that
-    read just the inputs given. ``runs`` may be a `Fit` with draws, whose law is then used.
+    Laws that read just the inputs given (or ``laws``) are averaged in log loss, weighed by their errors on the dearest
+    runs when fitted to the cheaper ones, at cutoffs that leave a fifth, a third and half of the runs to predict (or the
+    share ``holdout``). Intervals hold the disagreement of the laws, the uncertainty of their parameters and the scatter of
+    runs, scaled by conformal quantiles of past extrapolations, and widen beyond the distance that these runs can test.
+
+    With one ``law``, or a `Fit` with draws in place of runs, the prediction is that law's alone and its intervals come
+    from ``bootstrap`` draws. Levels are 50, 80 and 90 % for an average, and 95 % for one law, unless given.
 
     Raises:
-        InputError: no point is given, or it is not above zero.
+        InputError: no point is given, it is not above zero, or holdout is not between 0 and 1.
         DataError: no law reads these inputs from these runs.
 
     >>> import numpy as np, quantal as ql
     >>> n = np.repeat([1e6, 1e7, 1e8, 1e9], 4); d = np.tile([1e8, 1e9, 1e10, 1e11], 4)
     >>> table = {"params": n, "tokens": d, "loss": 1.7 + 400 * n**-0.34 + 2000 * d**-0.37}
-    >>> round(forecast(table, "chinchilla", bootstrap=20, params=2e9, tokens=2e11).loss.value, 3)
-    2.107
+    >>> round(forecast(table, laws=["chinchilla", "kappa"], params=2e9, tokens=2e11).loss.value, 2)
+    2.11
     """
-    check_levels(levels)
     at = {**(at or {}), **inputs}
+    _check_point(at)
+    check_levels(levels or ())
+    if holdout is not None and not 0 < holdout < 1:
+        raise InputError(f"holdout = {holdout!r}: the share of runs to predict lies between 0 and 1, such as 0.3")
+    if law is not None and laws is not None:
+        raise InputError("give one law to forecast by, or laws to average, not both")
+    if law is not None or isinstance(runs, Fit):
+        chosen = (
+            runs
+            if isinstance(runs, Fit)
+            else fit(
+                runs, law or "chinchilla", target=target, objective=objective, bootstrap=bootstrap,
+                levels=levels or (95.0,), drop_highest_loss=drop_highest_loss, where=where, columns=columns, seed=seed,
+                progress=progress,
+            )
+        )  # fmt: skip
+        return _by_one(chosen, at, levels or (95.0,), seed)
+    table = read_runs(runs, where=where, columns=columns)
+    chosen = [get_law(one) for one in laws] if laws is not None else _reading(at)
+    if drop_highest_loss:
+        table = table.drop_highest(drop_highest_loss, target or chosen[0].target.name)
+    found = average(table, chosen, target=target, objective=objective, holdout=holdout, seed=seed, progress=progress)
+    return _by_average(found, table, at, levels or USUAL_LEVELS)
+
+
+def _check_point(at: Mapping[str, float]) -> None:
     if not at:
         raise InputError(
             "forecast where? Give the point, as in forecast(runs, params=70e9, tokens=1.4e12) (--at params=70e9,tokens=1.4e12)"
@@ -90,53 +138,70 @@ def forecast(
     for name, value in at.items():
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} = {value!r}: the point's coordinates must be finite and above zero")
-    heldout: float | None = None
-    if isinstance(runs, Fit):
-        chosen = runs
-    else:
-        table = read_runs(runs, where=where, columns=columns)
-        if law is None:
-            law, heldout = _best_law(table, at, target, objective, drop_highest_loss, seed)
-        chosen = fit(
-            table,
-            law,
-            target=target,
-            objective=objective,
-            bootstrap=bootstrap,
-            levels=levels,
-            drop_highest_loss=drop_highest_loss,
-            seed=seed,
-            progress=progress,
+
+
+def _reading(at: Mapping[str, float]) -> list[Law]:
+    """The laws that are averaged where none is named: those that read just these inputs."""
+    found = [one for one in default_laws() if set(one.input_names) == set(at)]
+    if len(at) == 1:
+        (name,) = at
+        kinds = ("power_floor", "power", "m3", "shifted_power")
+        found += [
+            one for one in (get_law(f"{kind}:{name}") for kind in kinds) if one.name not in {o.name for o in found}
+        ]
+    if not found:
+        raise DataError(f"no law reads just {', '.join(at)}; `quantal laws` lists what each one reads")
+    return found
+
+
+def _by_average(found: Averaged, table: Runs, at: Mapping[str, float], levels: Sequence[float]) -> Forecast:
+    lead = found.lead
+    for one in found.fits:
+        if set(one.law.input_names) != set(at):
+            raise InputError(
+                f"{one.law.name} predicts from {', '.join(one.law.input_names)}, and was given {', '.join(at)}; "
+                "average laws that read the same inputs"
+            )
+    beyond = lead.decades_beyond(**at)
+    notes = list(lead.warnings)
+    reach = max((one.decades for one in found.trials), default=0.0)
+    if not found.trials:
+        notes.append(
+            f"{table.source}: these runs are too few to hold any out, so the laws weigh alike and the intervals rest on "
+            "other people's curves; add runs"
         )
+    _warn_far(notes, beyond, f"past extrapolations of these runs reach {reach:.1f} decades")
+    order = np.argsort(-found.shares, kind="stable")
+    laws = tuple(
+        {
+            "law": found.fits[i].law.name,
+            "weight": float(found.shares[i]),
+            "heldout_error": found.heldout(found.fits[i].law.name),
+        }
+        for i in order
+    )
+    record = tuple({"decades": one.decades, "n_runs": float(one.n_runs), "error": one.average} for one in found.trials)
+    return Forecast(dict(at), found.predict(at, beyond, levels), beyond, laws, tuple(notes), lead, record)
+
+
+def _by_one(chosen: Fit, at: Mapping[str, float], levels: Sequence[float], seed: int) -> Forecast:
     value, draws = chosen.curve(**{name: np.array([x]) for name, x in at.items()})
     notes = list(chosen.warnings)
     beyond = chosen.decades_beyond(**at)
-    if beyond > FAR:
-        text = f"the point lies {beyond:.1f} decades beyond the runs: the interval holds only if the law keeps its shape that far"
-        notes.append(text)
-        warnings.warn(text, ExtrapolationWarning, stacklevel=2)
+    _warn_far(notes, beyond, "the interval holds only if the law keeps its shape that far")
     if draws is None:
         estimate = Estimate(float(value[0]), {}, "no draws: fit with a bootstrap")
     else:
         estimate = Estimate.from_draws(float(value[0]), _with_scatter(chosen, draws[:, 0], seed), levels)
-    weight = {"law": chosen.law.name, "weight": 1.0, "heldout_error": heldout}
+    weight = {"law": chosen.law.name, "weight": 1.0, "heldout_error": None}
     return Forecast(dict(at), estimate, beyond, (weight,), tuple(notes), chosen)
 
 
-def _best_law(
-    table: Any, at: Mapping[str, float], target: str | None, objective: str | Objective, drop: int, seed: int
-) -> tuple[str | Law, float | None]:
-    from quantal.laws import default_laws
-
-    fitting = [one for one in default_laws() if set(one.input_names) == set(at)]
-    if not fitting and len(at) == 1:
-        fitting = [get_law(f"{kind}:{name}") for name in at for kind in ("power_floor", "power")]
-    if not fitting:
-        raise DataError(f"no law reads just {', '.join(at)}; `quantal laws` lists what each one reads")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", QuantalWarning)
-        best = compare(table, fitting, target=target, objective=objective, drop_highest_loss=drop, seed=seed).laws[0]
-    return best.fit.law, best.heldout_error
+def _warn_far(notes: list[str], beyond: float, then: str) -> None:
+    if beyond > FAR:
+        text = f"the point lies {beyond:.1f} decades beyond the runs: {then}"
+        notes.append(text)
+        warnings.warn(text, ExtrapolationWarning, stacklevel=4)
 
 
 def _with_scatter(fit: Fit, draws: np.ndarray, seed: int) -> np.ndarray:

@@ -95,9 +95,7 @@ def predict(members: Sequence[Member], x: Floats, y: Floats, at: Floats, seed: i
             continue
         law = get_law(one)
         name, weights = law.input_names[0], tail_weights(x, steepness)
-        fitted = penalised_fit(
-            law, {name: x / end}, y / y[-1], weights.weights, weights.effective, prior_of(law), seed
-        )
+        fitted = penalised_fit(law, {name: x / end}, y / y[-1], weights.weights, weights.effective, prior_of(law), seed)
         if fitted is None:
             continue
         value, variance = fitted.log_value({name: at / end})

@@ -30,7 +30,7 @@ class Penalised:
 
     def log_value(self, inputs: Mapping[str, Floats]) -> tuple[Floats, Floats]:
         """log of the law (m,) and the variance (m,) that the parameters' uncertainty gives it."""
-        value, gradient = _logs(self.law, inputs, self.u[None, :])
+        value, gradient = log_law(self.law, inputs, self.u[None, :])
         rows = gradient[0].T
         return value[0], np.maximum(np.einsum("mi,ij,mj->m", rows, self.covariance, rows), 0.0)
 
@@ -79,7 +79,7 @@ class _Problem:
         """Objective (R,), weighted mean square (R,), residuals (R, n), and d log law / du (R, P, n) if asked for."""
         with np.errstate(all="ignore"):
             if slopes_too:
-                logs, gradient = _logs(self.law, self.inputs, u)
+                logs, gradient = log_law(self.law, self.inputs, u)
             else:
                 logs = np.log(self.law.value(self.inputs, natural(self.law.parameters, u)))
                 gradient = np.empty(0)
@@ -91,7 +91,8 @@ class _Problem:
         return np.where(usable, total, np.inf), square, residuals, gradient
 
 
-def _logs(law: Law, inputs: Mapping[str, Floats], u: Floats) -> tuple[Floats, Floats]:
+def log_law(law: Law, inputs: Mapping[str, Floats], u: Floats) -> tuple[Floats, Floats]:
+    """log of a law (R, n) and its derivatives (R, P, n) by free coordinates u (R, P)."""
     theta = natural(law.parameters, u)
     jet = law.jet(inputs, theta)
     n = len(inputs[law.input_names[0]])

@@ -140,6 +140,7 @@ def analyse(
             _candidates(runs, chosen, leads, settings.target),
             target=settings.target,
             objective=objective,
+            criteria=False,
             seed=settings.seed,
             progress=steps.of(0, 40),
         )
