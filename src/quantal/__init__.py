@@ -92,7 +92,7 @@ _ROOMS = {
         "Comparison Fit GroupFits Posterior compare fit fit_groups fit_targets load_fit objective quantization_reading "
         "sample_posterior"
     ),
-    "forecast": "Forecast LeftChance RecipeComparison compare_recipes forecast left_chance",
+    "forecast": "Benchmark Forecast benchmark_extrapolation LeftChance RecipeComparison compare_recipes forecast left_chance",
     "plan": "NextRuns Plan approaches next_runs plan",
     "report": "plot report",
     "spectrum": "corpus_forecast duality_test mixture_test recover_frequencies which_frequencies",

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from quantal.errors import DataError, IdentifiabilityError, InputError, QuantalWarning
+from quantal.errors import DataError, DataWarning, IdentifiabilityError, InputError, QuantalWarning
+from quantal.fit.doubts import doubts
 from quantal.fit.fit import fit
 from quantal.fit.loo import Loo, psis_loo
 from quantal.fit.objective import Objective
@@ -119,6 +120,8 @@ def compare(
         name = target or (chosen[0].target.name if chosen else "loss")
         table = table.drop_highest(drop_highest_loss, name)
     fold = folds(table, leave_out, held_out)
+    for text in table_doubts(table, target or (chosen[0].target.name if chosen else "loss")):
+        warnings.warn(text, DataWarning, stacklevel=2)
     rows: list[Compared] = []
     misses: dict[str, Floats] = {}
     refused: dict[str, str] = {}
@@ -220,6 +223,12 @@ def cost_order(runs: Runs) -> tuple[np.ndarray, str]:
     raise DataError(
         f"{runs.source}: no column of size, data, steps or compute by which the dearest runs could be held out"
     )
+
+
+def table_doubts(table: Runs, target: str) -> list[str]:
+    """What speaks against any law of this table, in sentences that name it."""
+    size, by = cost_order(table)
+    return [f"{table.source}: {text}" for text in doubts(table, target, size, by)]
 
 
 class Folds(NamedTuple):

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from quantal.errors import DataError, ExtrapolationWarning, InputError
+from quantal.errors import DataError, DataWarning, ExtrapolationWarning, InputError
 from quantal.estimate import Estimate, check_levels
 from quantal.fit import Fit, fit
 from quantal.fit.objective import Objective
+from quantal.fit.selection import table_doubts
 from quantal.fit.solver import Progress
 from quantal.forecast.averaging import Averaged, average
 from quantal.laws import Law, default_laws, get_law
@@ -163,7 +164,10 @@ def _by_average(found: Averaged, table: Runs, at: Mapping[str, float], levels: S
                 "average laws that read the same inputs"
             )
     beyond = lead.decades_beyond(**at)
-    notes = list(lead.warnings)
+    suspect = table_doubts(table, lead.target)
+    for text in suspect:
+        warnings.warn(text, DataWarning, stacklevel=3)
+    notes = [*suspect, *lead.warnings]
     reach = max((one.decades for one in found.trials), default=0.0)
     if not found.trials:
         notes.append(
