@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from quantal.fit import objective as objective
     from quantal.fit import quantization_reading as quantization_reading
     from quantal.fit import sample_posterior as sample_posterior
+    from quantal.forecast import Benchmark as Benchmark
     from quantal.forecast import Forecast as Forecast
     from quantal.forecast import LeftChance as LeftChance
     from quantal.forecast import RecipeComparison as RecipeComparison
+    from quantal.forecast import benchmark_extrapolation as benchmark_extrapolation
     from quantal.forecast import compare_recipes as compare_recipes
     from quantal.forecast import forecast as forecast
     from quantal.forecast import left_chance as left_chance

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 @click.group("benchmark")
 def command() -> None:
-    """Score forecasts where the answer is known."""
+    """Score forecasts where the answer is known.
+
+    \b
+    Example:
+      quantal benchmark extrapolation learning_curve_benchmark.csv
+    """
 
 
 @command.command("extrapolation")
