@@ -46,8 +46,8 @@ def doubts(runs: Runs, target: str, cost: np.ndarray, by: str) -> list[str]:
 
 
 def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    from scipy.stats import spearmanr
+    from scipy.stats import rankdata
 
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
-    return float(np.asarray(spearmanr(x, y).statistic))
+    return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
