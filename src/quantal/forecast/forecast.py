@@ -125,6 +125,8 @@ def forecast(
         return _by_one(chosen, at, levels or (95.0,), seed)
     table = read_runs(runs, where=where, columns=columns)
     chosen = [get_law(one) for one in laws] if laws is not None else _reading(at)
+    if any(name not in table for name in at):
+        chosen[0].check(table)
     if drop_highest_loss:
         table = table.drop_highest(drop_highest_loss, target or chosen[0].target.name)
     found = average(table, chosen, target=target, objective=objective, holdout=holdout, seed=seed, progress=progress)
