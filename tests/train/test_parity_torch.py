@@ -28,7 +28,7 @@ def batches(config: ParityConfig, count: int = 30) -> list[Batch]:
 
 def trained(config: ParityConfig, data: list[Batch], compiled: bool) -> np.ndarray:
     """Losses (steps, R) of the trainer under test."""
-    stack = Stack.initial(config, kernels(compiled))
+    stack = Stack.initial(config, config.nets, kernels(compiled, config.dtype))
     optimizer, losses = Optimizer(stack), []
     for batch in data:
         losses.append(stack.loss_gradient(batch))

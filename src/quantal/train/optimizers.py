@@ -32,7 +32,7 @@ class Optimizer:
         if not self.moments:
             parameters = self.stack.parameters
             self.moments = {f"{kind}:{name}": np.zeros_like(one) for kind in kinds for name, one in parameters.items()}
-        rates = [net.learning_rate for net in self.stack.config.nets]
+        rates = [net.learning_rate for net in self.stack.nets]
         self._rates = {name: self.stack.by_column(rates, name) for name in self.stack.parameters}
 
     def update(self) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from quantal.errors import DataError
 from quantal.runs import write_whole
-from quantal.train.kernels import kernels
-from quantal.train.mlp import Stack
+from quantal.train.kernels import Kernels, kernels
+from quantal.train.mlp import Stack, grouped
 from quantal.train.optimizers import Optimizer
 from quantal.train.parity_config import ParityConfig
 from quantal.train.parity_data import Batch, DataSet, Stream, evaluation_samples, subsets
@@ -83,7 +83,7 @@ def train_parity(
     >>> result.learned_count()
     array([3])
     """
-    training = _Training(Stack.initial(config, kernels(compiled, config.dtype)), stopwatch or Stopwatch())
+    training = _Training(config, kernels(compiled, config.dtype), stopwatch or Stopwatch())
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
         training.load(path)
@@ -109,8 +109,8 @@ def train_parity(
 class _Training:
     """The state between two steps."""
 
-    def __init__(self, stack: Stack, watch: Stopwatch) -> None:
-        self.config = config = stack.config
+    def __init__(self, config: ParityConfig, loops: Kernels, watch: Stopwatch) -> None:
+        self.config = config
         chosen = subsets(config)
         self._source = Stream(config, chosen) if config.samples is None else DataSet(config, chosen)
         self._evaluated: Batch = evaluation_samples(config, chosen)
@@ -120,12 +120,13 @@ class _Training:
         self._rises = np.zeros(shape[0], dtype=np.int64)
         self._counted = np.zeros(shape[0], dtype=np.int64)
         self._filled = 0
-        self.stack, self.optimizer, self.watch = stack, Optimizer(stack), watch
-        watch.kernels = stack.kernels.name
+        self._optimizers = [Optimizer(Stack.initial(config, nets, loops)) for nets in grouped(config.nets)]
+        self.watch = watch
+        watch.kernels = loops.name
 
     @property
     def step(self) -> int:
-        return self.optimizer.step
+        return self._optimizers[0].step
 
     @property
     def done(self) -> bool:
@@ -141,8 +142,9 @@ class _Training:
         with self.watch.timing("data"):
             batch = self._source.batch(self.step)
         with self.watch.timing("training"):
-            self.stack.loss_gradient(batch)
-            self.optimizer.update()
+            for optimizer in self._optimizers:
+                optimizer.stack.loss_gradient(batch)
+                optimizer.update()
         self.watch.steps += 1
         if self.step == self._at[self._filled]:
             with self.watch.timing("evaluation"):
@@ -151,7 +153,7 @@ class _Training:
     def _evaluate(self) -> None:
         config = self.config
         sign = 1 - 2 * self._evaluated.labels
-        margin = self.stack.margins(self._evaluated) * sign
+        margin = np.concatenate([one.stack.margins(self._evaluated) for one in self._optimizers]) * sign
         shape = (len(config.nets), config.tasks, config.evaluation_samples)
         i = self._filled
         self._losses[:, i] = np.logaddexp(0, margin, dtype=np.float64).reshape(shape).mean(axis=2)
@@ -180,8 +182,7 @@ class _Training:
             "rises": self._rises,
             "counted": self._counted,
         }
-        arrays |= {f"parameter:{name}": one for name, one in self.stack.parameters.items()}
-        arrays |= {f"moment:{name}": one for name, one in self.optimizer.moments.items()}
+        arrays |= self._state()
 
         def write(beside: Path) -> None:
             with beside.open("wb") as file:
@@ -202,10 +203,19 @@ class _Training:
             raise DataError(
                 f"{path}: the checkpoint of another config; name another file, or remove it to start afresh"
             )
-        self.optimizer.step, self._filled = int(arrays["step"]), int(arrays["filled"])
+        self._filled = int(arrays["filled"])
         self._losses, self._accuracies = arrays["losses"], arrays["accuracies"]
         self._rises, self._counted = arrays["rises"], arrays["counted"]
-        for name, one in self.stack.parameters.items():
-            one[...] = arrays[f"parameter:{name}"]
-        for name, one in self.optimizer.moments.items():
-            one[...] = arrays[f"moment:{name}"]
+        for name, one in self._state().items():
+            one[...] = arrays[name]
+        for optimizer in self._optimizers:
+            optimizer.step = int(arrays["step"])
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        """Weights and moments of every group, by name; the arrays themselves."""
+        return {
+            f"{kind}:{group}:{name}": one
+            for group, optimizer in enumerate(self._optimizers)
+            for kind, values in (("parameter", optimizer.stack.parameters), ("moment", optimizer.moments))
+            for name, one in values.items()
+        }

@@ -1,0 +1,68 @@
+"""How long a published parity study takes against the estimate that is given before it starts, in CPU seconds.
+
+Every step of a training on a stream costs the same, so a share of the steps of each training says what all take. Matrix products are
+timed in the same run, between the trainings.
+
+    OMP_NUM_THREADS=1 python benchmarks/parity_study_time.py [--preset fig2] [--share 0.02] [--json]
+
+--share 0.02 trains 2 % of the steps (twenty minutes of two cores for fig2); the rate is the same for a smaller share.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
+
+import argparse
+import dataclasses
+import json
+
+import numpy as np
+
+from quantal.reproduce import PRESETS, StudyEstimate, preset
+from quantal.reproduce.parity_estimate import matrix_rate
+from quantal.reproduce.parity_presets import work
+from quantal.train import Stopwatch, train_parity
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--preset", choices=PRESETS, default="fig2")
+    parser.add_argument("--share", type=float, default=0.02)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    chosen = preset(args.preset)
+    rates, per_step, steps = [], [], 0
+    for config in chosen.sizes:
+        steps = max(1, round(args.share * config.steps))
+        train_parity(dataclasses.replace(config, steps=1))
+        rates.append(matrix_rate())
+        watch = Stopwatch()
+        train_parity(dataclasses.replace(config, steps=steps), stopwatch=watch)
+        evaluation = watch.cpu_seconds["evaluation"] * len(config.evaluation_steps) / config.steps
+        per_step.append((watch.cpu_seconds["data"] + watch.cpu_seconds["training"]) / steps + evaluation)
+        rates.append(matrix_rate())
+    rate = float(np.median(rates))
+    whole = [seconds * config.steps for seconds, config in zip(per_step, chosen.sizes, strict=True)]
+    alone = max(sum(map(work, chosen.sizes)) / args.workers, max(map(work, chosen.sizes))) / rate
+    hours = max(sum(whole) / args.workers, max(whole)) / 3600
+    expected = StudyEstimate(rate, args.workers, alone, 0.0).to_dict()["stream_hours_expected"]
+    out = {
+        "preset": args.preset,
+        "steps_trained": steps,
+        "share": steps / chosen.sizes[0].steps,
+        "gemm_gflops": rate / 1e9,
+        "hours_by_these_steps": hours,
+        "hours_estimated": expected,
+        "hours_at_matrix_rate": alone / 3600,
+        "times_matrix_rate": hours / (alone / 3600),
+    }
+    print(json.dumps(out, indent=2) if args.json else ", ".join(f"{name} {value}" for name, value in out.items()))
+
+
+if __name__ == "__main__":
+    main()
