@@ -21,6 +21,7 @@ COMMANDS = {
     "plan": "Split a compute budget between model size and data.",
     "next": "Say which runs to train next for a better forecast, or to stop.",
     "theory": "What the quantization model predicts: exponents and exact losses.",
+    "frequencies": "Which law of frequencies counts follow: Zipf's, exponential, others.",
     "simulate": "Simulate runs of the quantization model, with their noise.",
     "train": "Train networks that learn quanta: multitask sparse parity, language models on text.",
     "sweep": "Run a table of configurations once each, on this machine or a cluster.",

@@ -3,6 +3,8 @@
 from quantal.runs.catalogue import Table as Table
 from quantal.runs.catalogue import catalogue as catalogue
 from quantal.runs.catalogue import find_table as find_table
+from quantal.runs.counts import Counts as Counts
+from quantal.runs.counts import read_counts as read_counts
 from quantal.runs.fetch import cache_folder as cache_folder
 from quantal.runs.fetch import fetch as fetch
 from quantal.runs.fetch import locate as locate

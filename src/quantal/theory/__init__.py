@@ -12,7 +12,12 @@ from quantal.theory.asymptotics import PowerTerm as PowerTerm
 from quantal.theory.asymptotics import joint_law as joint_law
 from quantal.theory.asymptotics import params_term as params_term
 from quantal.theory.asymptotics import resource_term as resource_term
+from quantal.theory.belevitch import Belevitch as Belevitch
+from quantal.theory.belevitch import Expansion as Expansion
+from quantal.theory.belevitch import belevitch as belevitch
 from quantal.theory.capacity import Capacity as Capacity
+from quantal.theory.counts import CountHistogram as CountHistogram
+from quantal.theory.counts import histogram as histogram
 from quantal.theory.cutoff import Cutoff as Cutoff
 from quantal.theory.data_rules import Binomial as Binomial
 from quantal.theory.data_rules import Costlier as Costlier
@@ -31,6 +36,9 @@ from quantal.theory.finite import observable_quanta as observable_quanta
 from quantal.theory.finite import observed_loss as observed_loss
 from quantal.theory.finite import power_law_reach as power_law_reach
 from quantal.theory.frequencies import Frequencies as Frequencies
+from quantal.theory.frequency_fit import FrequencyFit as FrequencyFit
+from quantal.theory.frequency_fit import RankFrequency as RankFrequency
+from quantal.theory.frequency_fit import fit_frequencies as fit_frequencies
 from quantal.theory.geometric import Geometric as Geometric
 from quantal.theory.lognormal import LogNormal as LogNormal
 from quantal.theory.losses import InformationLoss as InformationLoss
@@ -39,6 +47,8 @@ from quantal.theory.losses import RankLoss as RankLoss
 from quantal.theory.missing import MissingQuanta as MissingQuanta
 from quantal.theory.order import learned_count as learned_count
 from quantal.theory.order import ordered_share as ordered_share
+from quantal.theory.power_law_tail import PowerLawTail as PowerLawTail
+from quantal.theory.power_law_tail import fit_power_law_tail as fit_power_law_tail
 from quantal.theory.quanta import QuantaModel as QuantaModel
 from quantal.theory.rules import Exponential as Exponential
 from quantal.theory.rules import HardThreshold as HardThreshold
@@ -61,5 +71,6 @@ from quantal.theory.tasks import LossMetric as LossMetric
 from quantal.theory.tasks import Metric as Metric
 from quantal.theory.tasks import Task as Task
 from quantal.theory.tasks import polygenic_unlearned as polygenic_unlearned
+from quantal.theory.vuong import LawComparison as LawComparison
 from quantal.theory.zipf import Mandelbrot as Mandelbrot
 from quantal.theory.zipf import Zipf as Zipf

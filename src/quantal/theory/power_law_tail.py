@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,7 +47,12 @@ class PowerLawTail:
 
 
 def fit_power_law_tail(
-    counts: CountHistogram, *, xmin: int | None = None, bootstrap: int = 0, seed: int | None = 0
+    counts: CountHistogram,
+    *,
+    xmin: int | None = None,
+    bootstrap: int = 0,
+    seed: int | None = 0,
+    progress: Callable[[int], None] | None = None,
 ) -> PowerLawTail:
     """Exponent by maximum likelihood for every candidate xmin at once, xmin by the smallest Kolmogorov-Smirnov distance.
 
@@ -58,6 +64,7 @@ def fit_power_law_tail(
         xmin: a smallest count to use instead of the scan.
         bootstrap: samples for the p-value; 0 for none (2,500 give it to 0.01).
         seed: of the bootstrap.
+        progress: called after each bootstrap sample with their number so far.
 
     Raises:
         InputError: xmin or bootstrap is out of range.
@@ -84,10 +91,12 @@ def fit_power_law_tail(
         return best
     rng = np.random.default_rng(seed)
     worse = 0
-    for _ in range(bootstrap):
+    for done in range(1, bootstrap + 1):
         values, items = _redraw(counts, best, rng)
         again = _scan(values.astype(float), items, xmin)
         worse += again is None or again.ks >= best.ks
+        if progress is not None:
+            progress(done)
     return PowerLawTail(**(asdict(best) | {"p_value": worse / bootstrap, "bootstrap": int(bootstrap)}))
 
 

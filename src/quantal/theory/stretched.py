@@ -23,6 +23,7 @@ _SAFE = 14.0
 _SLOW = 0.8
 _STEPS = 48
 _ORDERS = 6
+_FEW = 64
 _LARGEST_RISE = 800.0  # e^-800 is 0 in a float64
 
 
@@ -141,9 +142,12 @@ def _sum(start: Array, theta: float, scale: float) -> Array:
     out[~near] = _far(start[~near], theta, scale)
     few = start[near]
     if few.size:
-        total = np.zeros_like(few)
-        for j in range(_STEPS):
-            total += np.exp(-_rise(few + j, theta, scale))
+        if few.size <= _FEW:
+            total = np.exp(-_rise(few[:, None] + np.arange(_STEPS), theta, scale)).sum(axis=1)
+        else:
+            total = np.zeros_like(few)
+            for j in range(_STEPS):
+                total += np.exp(-_rise(few + j, theta, scale))
         end = few + _STEPS
         slow = _slope(end, theta, scale) < 2 * _SLOW
         total[slow] += _far(end[slow], theta, scale)

@@ -32,7 +32,7 @@ LAST_OCTAVE = 1000
 
 
 @cache
-def _rule(octave: int) -> tuple[Floats, Floats]:
+def block_rule(octave: int) -> tuple[Floats, Floats]:
     """Offsets in (0, 1] and weights of sum 1 for a block of 2^octave integers: rank = start + N * offset."""
     size = float(2**octave)
     if octave <= _SMALL:
@@ -49,7 +49,7 @@ def _block_sums(term: Term, start: Floats, octave: NDArray[np.int64], column: Co
     sums = np.empty(start.size)
     for size in np.unique(octave):
         here = np.flatnonzero(octave == size)
-        offsets, weights = _rule(int(size))
+        offsets, weights = block_rule(int(size))
         width = 2.0 ** int(size)
         ranks = (start[here, None] + width * offsets).ravel()
         values = term(ranks, np.repeat(column[here], offsets.size))
@@ -57,7 +57,7 @@ def _block_sums(term: Term, start: Floats, octave: NDArray[np.int64], column: Co
     return sums
 
 
-def _blocks(first: float, last: float) -> list[tuple[float, int]]:
+def dyadic_blocks(first: float, last: float) -> list[tuple[float, int]]:
     """(start, octave) of aligned dyadic blocks that tile the whole numbers in (first, last]."""
     blocks: list[tuple[float, int]] = []
     at, end = int(first), int(last)
@@ -95,7 +95,7 @@ def sum_ranks(
     for column, (begin, end) in enumerate(zip(first, last, strict=True)):
         inside = edges[(edges > begin) & (edges < end)]
         for left, right in itertools.pairwise([begin, *inside, max(begin, end)]):
-            for start, size in _blocks(left, right):
+            for start, size in dyadic_blocks(left, right):
                 starts.append(start)
                 octaves.append(size)
                 columns.append(column)
