@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from quantal.report import report as report
     from quantal.runs import Runs as Runs
     from quantal.runs import catalogue as catalogue
+    from quantal.runs import read_counts as read_counts
     from quantal.runs import read_runs as read_runs
     from quantal.simulate import simulate as simulate
     from quantal.spectrum import corpus_forecast as corpus_forecast
@@ -77,6 +78,29 @@ if TYPE_CHECKING:
     from quantal.spectrum import mixture_test as mixture_test
     from quantal.spectrum import recover_frequencies as recover_frequencies
     from quantal.spectrum import which_frequencies as which_frequencies
+    from quantal.theory import Binomial as Binomial
+    from quantal.theory import Capacity as Capacity
+    from quantal.theory import Cutoff as Cutoff
+    from quantal.theory import Empirical as Empirical
+    from quantal.theory import Exponential as Exponential
+    from quantal.theory import FrequencyFit as FrequencyFit
+    from quantal.theory import Geometric as Geometric
+    from quantal.theory import GradientFlow as GradientFlow
+    from quantal.theory import HardThreshold as HardThreshold
+    from quantal.theory import Hill as Hill
+    from quantal.theory import InformationLoss as InformationLoss
+    from quantal.theory import LogNormal as LogNormal
+    from quantal.theory import Mandelbrot as Mandelbrot
+    from quantal.theory import Poisson as Poisson
+    from quantal.theory import PowerLoss as PowerLoss
+    from quantal.theory import QuantaModel as QuantaModel
+    from quantal.theory import RepeatedEpochs as RepeatedEpochs
+    from quantal.theory import Stretched as Stretched
+    from quantal.theory import Task as Task
+    from quantal.theory import Zipf as Zipf
+    from quantal.theory import belevitch as belevitch
+    from quantal.theory import emergence_of as emergence_of
+    from quantal.theory import fit_frequencies as fit_frequencies
 
 _ROOMS = {
     "errors": (
@@ -84,7 +108,7 @@ _ROOMS = {
         "InputError LawError QuantalError QuantalWarning"
     ),
     "estimate": "Estimate",
-    "runs": "Runs catalogue read_runs",
+    "runs": "Runs catalogue read_counts read_runs",
     "laws": (
         "Bounds Exponent Fraction Law Positive Real Series Signed Target derived_quantities get_law hold law laws lift power_law "
         "quantized_law register varies"
@@ -97,6 +121,10 @@ _ROOMS = {
     "forecast": "Benchmark Forecast benchmark_extrapolation LeftChance RecipeComparison compare_recipes forecast left_chance",
     "plan": "NextRuns Plan approaches next_runs plan",
     "report": "plot report",
+    "theory": (
+        "Binomial Capacity Cutoff Empirical Exponential FrequencyFit Geometric GradientFlow HardThreshold Hill InformationLoss "
+        "LogNormal Mandelbrot Poisson PowerLoss QuantaModel RepeatedEpochs Stretched Task Zipf belevitch emergence_of fit_frequencies"
+    ),
     "spectrum": "corpus_forecast duality_test mixture_test recover_frequencies which_frequencies",
 }
 _ROOMS_AS_MODULES = ("discover",)

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,12 +51,12 @@ def read_counts(path: str | Path, column: str = "count") -> Counts:
     ('words', [1, 1, 1, 2, 3])
     """
     source = "standard input" if str(path) == "-" else str(path)
-    stream = _open(path)
-    head = stream.read(_PROBE)
+    head = _head(path)
     _check_head(head, source)
     suffix = Path(str(path)).suffix.lower()
     if head[:4] == b"PAR1" or suffix in (".json", ".jsonl", ".ndjson"):
-        table = parse_bytes(head + stream.read(), source, suffix)
+        data = head + sys.stdin.buffer.read() if str(path) == "-" else read_bytes(path)
+        table = parse_bytes(data, source, suffix)
         if column not in table.columns:
             raise _no_column(source, column, list(table.columns))
         return Counts(source, "table", iter([_whole(list(table.columns[column]), source, 2, column)]))
@@ -69,21 +68,25 @@ def read_counts(path: str | Path, column: str = "count") -> Counts:
     if column.casefold() in names or column != "count":
         if column.casefold() not in names:
             raise _no_column(source, column, cells)
-        return Counts(source, "table", _column(head, stream, delimiter, names.index(column.casefold()), source, column))
+        return Counts(
+            source, "table", _column(_blocks(head, path), delimiter, names.index(column.casefold()), source, column)
+        )
     if all(_is_number(line) for line in lines[:100]):
-        return Counts(source, "numbers", _column(head, stream, ",", 0, source, None))
-    if len(lines) > 1 and all(_is_number(cell) for cell in _split(lines[1])[0][1:]) and delimiter and len(cells) > 1:
+        return Counts(source, "numbers", _column(_blocks(head, path), ",", 0, source, None))
+    second = _split(lines[1])[0] if len(lines) > 1 else []
+    if delimiter and len(second) == len(cells) and any(_is_number(cell) for cell in second):
         raise _no_column(source, column, cells)
-    return Counts(source, "words", _words(head, stream, source))
+    return Counts(source, "words", _words(_blocks(head, path), source))
 
 
-def _open(path: str | Path) -> BinaryIO:
+def _head(path: str | Path) -> bytes:
     if str(path) == "-":
-        return sys.stdin.buffer
+        return sys.stdin.buffer.read(_PROBE)
     try:
-        return Path(path).open("rb")
+        with Path(path).open("rb") as stream:
+            return stream.read(_PROBE)
     except OSError:
-        return BytesIO(read_bytes(path))  # which says what is wrong
+        return read_bytes(path)  # which says what is wrong
 
 
 def _check_head(head: bytes, source: str) -> None:
@@ -116,30 +119,37 @@ def _no_column(source: str, column: str, names: list[str]) -> DataError:
     )
 
 
-def _blocks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    """Bytes of some megabytes that end with a line."""
-    rest = head.removeprefix(b"\xef\xbb\xbf")
-    while True:
-        more = stream.read(BLOCK)
+def _blocks(head: bytes, path: str | Path) -> Iterator[bytes]:
+    """Bytes of some megabytes that end with a line; standard input goes on after its head."""
+    if str(path) == "-":
+        yield from _lines(head, sys.stdin.buffer)
+        return
+    with Path(path).open("rb") as stream:
+        yield from _lines(b"", stream)
+
+
+def _lines(rest: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    first = True
+    while more := stream.read(BLOCK):
         rest += more
-        if not more:
-            break
+        if first:
+            rest, first = rest.removeprefix(b"\xef\xbb\xbf"), False
         cut = rest.rfind(b"\n") + 1
         if cut:
             yield rest[:cut]
             rest = rest[cut:]
     if rest.strip():
-        yield rest
+        yield rest.removeprefix(b"\xef\xbb\xbf") if first else rest
 
 
 def _column(
-    head: bytes, stream: BinaryIO, delimiter: str, index: int, source: str, name: str | None
+    blocks: Iterator[bytes], delimiter: str, index: int, source: str, name: str | None
 ) -> Iterator[NDArray[np.int64]]:
     """The whole numbers of one column, block by block; the first line is a header if the column has a name."""
     import polars as pl
 
     row, header = 1, name is not None
-    for block in _blocks(head, stream):
+    for block in blocks:
         if header:
             block = block.partition(b"\n")[2]
             row, header = 2, False
@@ -171,10 +181,10 @@ def _whole(cells: object, source: str, row: int, name: str | None) -> NDArray[np
     return numbers.astype(np.int64)
 
 
-def _words(head: bytes, stream: BinaryIO, source: str) -> Iterator[NDArray[np.int64]]:
+def _words(blocks: Iterator[bytes], source: str) -> Iterator[NDArray[np.int64]]:
     found: Counter[str] = Counter()
     row = 1
-    for block in _blocks(head, stream):
+    for block in blocks:
         try:
             text = block.decode()
         except UnicodeDecodeError as error:

@@ -19,7 +19,7 @@ from quantal.theory.zipf import Mandelbrot, Zipf
 Array = NDArray[np.float64]
 
 _GRID = 400
-_STRAIGHT = 1e-9
+_STRAIGHT, _SHARP = 1e-9, 1e-6
 
 
 class LogFrequency(Protocol):
@@ -158,7 +158,7 @@ def belevitch(
     first = _expansion(distribution, count, 1.0 / hazard, 0.0, rank, y0, tolerance)
     kappa = slope / hazard**2
     kappa = 0.0 if abs(kappa) < _STRAIGHT else kappa
-    if kappa < 1.0:
+    if kappa < 1.0 - _SHARP:
         shift = rank * kappa / (1.0 - kappa)
         second = _expansion(distribution, count, 1.0 / (hazard * (1.0 - kappa)), shift, rank, y0, tolerance)
         return Belevitch(distribution, count, first, second, None)
@@ -199,10 +199,10 @@ def _expansion(
 ) -> Expansion:
     bare = Expansion(exponent, shift, rank, y0, tolerance, (rank, rank))
 
-    def excess(log_rank: float) -> float:
-        r = math.exp(log_rank)
-        error = abs(float(bare.log_frequency_at(r)) - float(_log_frequency(distribution, count, r)))
-        return (error if math.isfinite(error) else math.inf) - tolerance
+    def excess(log_rank: ArrayLike) -> Array:
+        r = np.exp(log_rank)
+        error = np.abs(bare.log_frequency_at(r) - _log_frequency(distribution, count, r))
+        return np.where(np.isfinite(error), error, np.inf) - tolerance
 
     low = max(min(0.5, 0.5 * rank), -shift if shift < 0 else 0.0)
     high = count * (1.0 - 1e-12) if rank < 0.5 * count else count - 0.5 * (count - rank) * 1e-6
@@ -210,12 +210,14 @@ def _expansion(
     return Expansion(exponent, shift, rank, y0, tolerance, cast("tuple[float, float]", ends))
 
 
-def _reach(excess: Callable[[float], float], start: float, end: float) -> float:
+def _reach(excess: Callable[[ArrayLike], Array], start: float, end: float) -> float:
     """How far from start towards end excess stays below 0: the first crossing on a grid, refined."""
     grid = np.linspace(start, end, _GRID + 1)
-    for left, right in zip(grid[:-1], grid[1:], strict=True):
-        if excess(float(right)) > 0:
-            if not math.isfinite(excess(float(right))):
-                return float(left)
-            return float(optimize.brentq(excess, float(left), float(right), xtol=1e-9))  # type: ignore[arg-type]
-    return end
+    above = excess(grid[1:]) > 0
+    if not np.any(above):
+        return end
+    place = int(np.argmax(above))
+    left, right = float(grid[place]), float(grid[place + 1])
+    if not np.isfinite(excess(right)):
+        return left
+    return float(optimize.brentq(lambda x: float(excess(x)), left, right, xtol=1e-9))  # type: ignore[arg-type]
