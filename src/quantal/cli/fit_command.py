@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from quantal.cli.group_options import group_options
 from quantal.cli.options import (
     console,
     each_group,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     "--influence", type=click.IntRange(min=0), default=0, metavar="K", help="Also name the K most influential runs."
 )
 @click.option("--save", metavar="FILE", help="Save the fit as JSON; it is accepted wherever RUNS stands.")
+@group_options
 @output_options
 def command(
     runs: str,
@@ -83,6 +85,7 @@ def command(
     \b
     Example:
       quantal fit chinchilla --law chinchilla --drop-highest-loss 5 --json
+      quantal fit runs.csv --law power_floor:params --group-by task --pool alpha
     """
     from quantal.fit import fit
     from quantal.fit import objective as find
