@@ -51,6 +51,7 @@ chromium:
 
 test-all: test chromium lint
 	$(BIN)/python -m pytest -m "browser or wheel or extras or postgres"
+	$(BIN)/python -m pytest src/quantal/train src/quantal/discover
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow

@@ -219,7 +219,7 @@ class _State:
         others[list(additive)] = False
         longest = np.abs(move[:, others]).max(axis=1, initial=0.0)
         move *= np.minimum(1.0, LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
-        move[:, additive] = np.minimum(move[:, additive], RISING)
+        move[:, additive] = np.clip(move[:, additive], SINKING, RISING)
         bent = np.einsum("ri,rij,rj->r", move, self.hessian, move)
         self.predicted = -(np.einsum("ri,ri->r", self.gradient, move) + 0.5 * bent)
         small = (self.decrement <= tolerance) & (self.damping <= 1.0)
