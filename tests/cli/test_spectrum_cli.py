@@ -92,6 +92,14 @@ def test_corpus(tables: dict[str, str], tmp_path: Path) -> None:
     assert {one["name"] for one in drawn["series"]} == {"one standard error", "exact", "Good-Toulmin"}
 
 
+def test_a_text_is_a_corpus(tmp_path: Path) -> None:
+    book = tmp_path / "book.txt"
+    book.write_text("the cat and the dog and the bird saw a fish\n" * 30)
+    found = answer("corpus", str(book), "--at", "100,330")
+    assert found["corpus"] == 330
+    assert found["regimes"] == ["exact", "exact"]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -101,7 +109,7 @@ def test_corpus(tables: dict[str, str], tmp_path: Path) -> None:
         ("recover data --gap -1", "above zero"),
         ("mixture size", "there is no column 'tokens'"),
         ("duality data size", "there is no column 'params'"),
-        ("corpus data", "there is no column 'count' among"),
+        ("corpus data", "no column 'count' of counts"),
         ("corpus words --tolerance 3", "between 0 and 1"),
     ],
 )

@@ -8,7 +8,6 @@ import click
 
 from quantal.cli.model_options import Sizes, rule_of, rule_options
 from quantal.cli.options import Command, Size, console, output_options, pairs, print_json, progress_bar
-from quantal.errors import DataError
 
 if TYPE_CHECKING:
     from quantal.theory import LearningRule
@@ -207,6 +206,7 @@ def duality_command(
 
 @command.command("corpus")
 @click.argument("counts", metavar="COUNTS")
+@click.option("--column", default="count", metavar="NAME", show_default=True, help="The table's column of counts.")
 @click.option("--at", type=Sizes(), metavar="D,...", help="Samples (default: a hundredth to a hundred corpora).")
 @click.option("--tau", type=click.IntRange(min=1), default=1, show_default=True, help="Samples that an item takes.")
 @click.option("--learned-loss", type=Size(), default=0.0, metavar="A", help="Loss of what is learned (default 0).")
@@ -215,26 +215,24 @@ def duality_command(
 @chart_option
 @output_options
 def corpus_command(
-    counts: str, at: list[float] | None, tau: int, learned_loss: float, gap: float, tolerance: float, chart: str | None,
+    counts: str, column: str, at: list[float] | None, tau: int, learned_loss: float, gap: float, tolerance: float, chart: str | None,
     seed: int, **options: Any,
 ) -> None:  # fmt: skip
-    """The loss against data that COUNTS alone foretell: a table with a `count` column, one row an item.
+    """The loss against data that counts alone foretell, with nothing trained.
+
+    COUNTS is a table with a column count, one row an item; a column of numbers; or a text, whose words are counted.
 
     \b
     Example:
       quantal spectrum corpus words.csv --at 1e6,1e8 --chart corpus.html
     """
-    from quantal.runs import read_runs
+    from quantal.runs import read_counts
     from quantal.spectrum import corpus_forecast
 
-    table = read_runs(counts)
-    if "count" not in table:
-        raise DataError(
-            f"{counts}: there is no column 'count' among {', '.join(table.names)}; name it so, one row an item"
-        )
+    items = read_counts(counts, column)
     with progress_bar("fitting laws of frequencies") as progress:
         found = corpus_forecast(
-            table["count"],
+            items.chunks,
             at,
             tau=tau,
             learned_loss=learned_loss,
