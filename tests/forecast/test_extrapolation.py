@@ -195,3 +195,28 @@ def test_a_part_of_the_benchmark(tmp_path: Path) -> None:
     assert set(told) == {"domains", "overall", "curves", "laws", "seconds"}
     assert set(told["overall"]["coverage"]) == {"50", "80", "90"}
     assert found.overall.mean_rmsle < found.laws["m2"].overall.mean_rmsle
+
+
+@pytest.mark.slow
+@needs_data
+def test_the_whole_benchmark() -> None:
+    """Sixty curves: errors against M4 and the coverage of the intervals, as docs/extrapolation-benchmark.md states them."""
+    found = benchmark_extrapolation(str(Path(DATA or "") / "learning_curve_benchmark.csv"), workers=2)
+    main = [one for one in found.curves if one.domain != "BB"]
+    ours, m4 = (np.array(each) for each in zip(*((o.score.rmsle, o.laws["m4"]) for o in main), strict=True))
+    assert m4.mean() == pytest.approx(0.0375, abs=1e-4)
+    assert ours.mean() < 0.028
+    families = np.array([one.family for one in main])
+    names = np.unique(families)
+    rng = np.random.default_rng(0)
+    means = []
+    for _ in range(2000):
+        rows = np.concatenate([np.flatnonzero(families == one) for one in rng.choice(names, len(names))])
+        means.append((ours - m4)[rows].mean())
+    assert np.percentile(means, 97.5) < 0.0
+    for one in (found.domains["IC"], found.overall):
+        assert 0.85 <= one.coverage["90"] <= 0.95
+        assert 0.70 <= one.coverage["80"] <= 0.88
+        assert 0.40 <= one.coverage["50"] <= 0.60
+    assert found.overall.crps < found.laws["m4"].overall.crps
+    assert found.overall.interval_score < found.laws["m4"].overall.interval_score
