@@ -58,8 +58,8 @@ def _show(found: Benchmark) -> None:
     from rich.table import Table
 
     out = console()
-    table = Table(box=None, pad_edge=False)
-    titles = ("domain", "curves", "RMSLE", "median", "± s.e.", "cover 50", "80", "90", "width 90", "CRPS", "log score")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    titles = ("domain", "n", "RMSLE", "median", "s.e.", "in 50/80/90 %", "width 90", "CRPS", "log")
     for title in titles:
         table.add_column(title, justify="left" if title == "domain" else "right")
     for name, one in (*found.domains.items(), ("all", found.overall)):
@@ -69,15 +69,15 @@ def _show(found: Benchmark) -> None:
             f"{one.mean_rmsle:.4f}",
             f"{one.median_rmsle:.4f}",
             f"{one.standard_error:.4f}",
-            *(f"{100 * one.coverage[level]:.0f} %" for level in ("50", "80", "90")),
+            " / ".join(f"{100 * one.coverage[level]:.0f}" for level in ("50", "80", "90")),
             f"{one.width['90']:.4f}",
-            f"{one.crps:.5f}",
+            f"{one.crps:.4f}",
             f"{one.log_score:.2f}",
         )
-    out.print("Averaged forecast: errors, widths and scores of log loss beyond the training points")
+    out.print("Averaged forecast of log loss beyond the training points")
     out.print(table)
     out.print()
-    single = Table(box=None, pad_edge=False)
+    single = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("alone", *found.domains, "all", "CRPS", "curves won"):
         single.add_column(title, justify="left" if title == "alone" else "right")
     average = [one.mean_rmsle for one in found.domains.values()]
@@ -91,7 +91,7 @@ def _show(found: Benchmark) -> None:
             name,
             *(f"{e:.4f}" for e in errors),
             f"{overall.mean_rmsle:.4f}",
-            f"{overall.crps:.5f}",
+            f"{overall.crps:.4f}",
             f"{100 * won:.0f} %",
         )
     out.print("Mean RMSLE of each law alone")
