@@ -184,7 +184,7 @@ def test_eight_writers_at_once(url: str) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(120)
+        writer.join(600)
     assert [writer.exitcode for writer in writers] == [0] * 8
     with open_store(url) as store:
         assert store.counts("s") == {"waiting": 0, "running": 0, "done": 64, "failed": 0}
