@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from pathlib import Path
 
 from drive import configs
 from quick_jobs import descend
 
 
 def main() -> None:
+    here = str(Path(__file__).parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH", "")]))
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
     import ray
     from ray.cluster_utils import Cluster
 

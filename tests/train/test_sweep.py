@@ -225,7 +225,9 @@ def test_a_restarted_database_is_waited_for(postgres, tmp_path: Path) -> None:
     def restart() -> None:
         until_done(url, 2)
         postgres.stop()
-        time.sleep(1.0)
+        end = time.monotonic() + 200
+        while not told and time.monotonic() < end:
+            time.sleep(0.1)
         postgres.start()
 
     beside = threading.Thread(target=restart)
