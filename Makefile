@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS := train,text,ray,postgres,discover,posterior,app,plots
+EXTRAS := train,text,ray,postgres,discover,posterior,app,plots,trackers,duckdb,readers-test
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export OMP_NUM_THREADS ?= 1
 

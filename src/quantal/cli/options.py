@@ -37,6 +37,12 @@ class Size(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+def _remember(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Keep an option's value for `load`."""
+    context.meta[f"quantal.{option.name}"] = value
+    return value
+
+
 def runs_options(command: Command) -> Command:
     """RUNS and what selects and names its rows and columns."""
     for add in reversed(
@@ -49,6 +55,15 @@ def runs_options(command: Command) -> Command:
                 multiple=True,
                 metavar="NAME=HEADER",
                 help="Take HEADER for NAME, as in loss=eval/loss; repeatable.",
+            ),
+            click.option(
+                "--end",
+                type=click.Choice(["last", "minimum", "smoothed", "schedule"]),
+                default="last",
+                show_default=True,
+                expose_value=False,
+                callback=_remember,
+                help="Which point of a training curve counts, where RUNS is the log of a tracker.",
             ),
             click.option("--target", metavar="NAME", help="The column to explain (default: the law's own, loss)."),
             click.option("--group-by", metavar="LABEL", help="Do it for each value of a label."),
@@ -168,7 +183,9 @@ def load(runs: str, where: str | None, column: tuple[str, ...]) -> tuple[Runs, F
         if not where and not column:
             return saved.runs, saved
         return read_runs(saved.runs, where=where, columns=pairs(column, "--column")), None
-    return read_runs(runs, where=where, columns=pairs(column, "--column") or None), None
+    context = click.get_current_context(silent=True)
+    end = context.meta.get("quantal.end", "last") if context else "last"
+    return read_runs(runs, where=where, columns=pairs(column, "--column") or None, end=end), None
 
 
 def each_group(runs: Runs, saved: Fit | None, group_by: str | None, work: Callable[[Runs, Fit | None], Any]) -> Any:

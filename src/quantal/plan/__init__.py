@@ -8,7 +8,14 @@ from quantal.plan.approaches import Approach as Approach
 from quantal.plan.approaches import IsoFlop as IsoFlop
 from quantal.plan.approaches import approaches as approaches
 from quantal.plan.approaches import isoflops as isoflops
+from quantal.plan.costs import HARDWARE as HARDWARE
+from quantal.plan.costs import Cost as Cost
+from quantal.plan.costs import cost as cost
 from quantal.plan.isoflop_fit import interpolated_optima as interpolated_optima
+from quantal.plan.lifetime import LifetimePlan as LifetimePlan
+from quantal.plan.lifetime import LimitedPlan as LimitedPlan
+from quantal.plan.lifetime import lifetime_plan as lifetime_plan
+from quantal.plan.lifetime import limited_plan as limited_plan
 from quantal.plan.next_runs import NextRuns as NextRuns
 from quantal.plan.next_runs import next_runs as next_runs
 from quantal.plan.plan import Plan as Plan

@@ -23,17 +23,27 @@ from quantal.runs.frames import RawTable, raw_frame, raw_mapping
 from quantal.runs.readers import parse_bytes, read_bytes
 from quantal.runs.storage import saved_runs
 from quantal.runs.table import Column, Runs, require_rows
+from quantal.runs.trackers import TrackedRun, exported, one_row_a_run, read_tracked, sql_frame, tool_of
 from quantal.runs.where import select
 
 
 def read_runs(
-    source: Any, *, where: str | None = None, columns: Mapping[str, str] | None = None, flops: str = "6ND"
+    source: Any,
+    *,
+    where: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    flops: str = "6ND",
+    end: str = "last",
 ) -> Runs:
     """Read a table of training runs and say what each column was taken for.
 
     ``source`` is a path (CSV, TSV, semicolon CSV, Parquet, JSON, JSON lines; "-" is standard input), a name from
     `catalogue` ("tiny-lm", "chinchilla"; write "./chinchilla" for a file of that name), a pandas, Polars or Arrow
-    frame, a mapping of columns, or Runs. ``where`` keeps the rows that satisfy a filter, and only those are checked;
+    frame, a mapping of columns, or Runs; or the log of a tracker: a .wandb file or W&B export, an MLflow database, tracking
+    folder or server ("mlflow:http://..."), TensorBoard event files, Lightning's metrics.csv, a trainer_state.json, a folder
+    of any of these, "wandb:entity/project", or "sql:SELECT ..." for DuckDB. A log's curves become one row a run by the
+    end-point rule ``end`` ("last", "minimum", "smoothed" or "schedule"), with what is not to be trusted in column ``flags``.
+    ``where`` keeps the rows that satisfy a filter, and only those are checked;
     ``columns`` maps our names to headers ({"loss": "eval/loss"}); ``flops`` names the convention by which a missing
     compute, tokens or params is derived from the other two ("6ND": compute = 6·params·tokens).
 
@@ -51,11 +61,18 @@ def read_runs(
     array([5.88e+17, 1.20e+20])
     """
     convention = flop_convention(flops)
+    raw: RawTable | Runs
     table: Table | None = None
-    if isinstance(source, str) and source in {known.name for known in catalogue()}:
+    found: list[str] = []
+    if isinstance(source, str | os.PathLike) and (tracked := _tracked(os.fspath(source))):
+        raw, chosen, found = _rows_of(tracked, os.fspath(source), end, columns)
+        columns = {**chosen, **(columns or {})}
+    elif isinstance(source, str) and source.startswith("sql:"):
+        raw = _read_frame(sql_frame(source.removeprefix("sql:")))
+    elif isinstance(source, str) and source in {known.name for known in catalogue()}:
         table = find_table(source)
         path = locate(table)
-        raw: RawTable | Runs = parse_bytes(path.read_bytes(), table.name, path.suffix)
+        raw = parse_bytes(path.read_bytes(), table.name, path.suffix)
     elif isinstance(source, str | os.PathLike):
         raw = _read_file(os.fspath(source))
     elif isinstance(source, Runs):
@@ -67,11 +84,30 @@ def read_runs(
     if isinstance(raw, Runs):
         runs = raw if columns is None else _renamed(raw, columns)
         return runs if where is None else runs.where(where)
+    if curves := exported(raw):
+        raw, chosen, found = _rows_of(curves, raw.source, end, columns)
+        columns = {**chosen, **(columns or {})}
     runs = _interpret(raw, table, columns or {}, where, convention)
-    found = remarkable(runs)
+    runs = replace(runs, notes=(*runs.notes, *found[:1]))
+    found = [*found[1:], *remarkable(runs)]
     for sentence in found:
         warnings.warn(f"{runs.source}: {sentence}", DataWarning, stacklevel=2)
     return replace(runs, notes=(*runs.notes, *gaps(runs), *found))
+
+
+def _tracked(source: str) -> list[TrackedRun] | None:
+    """The runs of a tracker's log; None where the source is anything else."""
+    if source == "-" or source in {known.name for known in catalogue()}:
+        return None
+    return read_tracked(source) if tool_of(source) else None
+
+
+def _rows_of(
+    curves: list[TrackedRun], source: str, end: str, columns: Mapping[str, str] | None
+) -> tuple[RawTable, dict[str, str], list[str]]:
+    """One row a run, the columns that stand for loss and tokens, and notes: first the rule, then what was flagged."""
+    table, chosen, notes = one_row_a_run(curves, end, columns)
+    return raw_mapping(table, source), chosen, notes
 
 
 def _read_file(path: str) -> RawTable | Runs:

@@ -81,11 +81,35 @@ def save(runs: Runs, path: str | os.PathLike[str]) -> None:
         ".csv": lambda file: _flat(runs).write_csv(file),
         ".jsonl": lambda file: to_frame(runs).write_ndjson(file),
         ".json": lambda file: file.write_text(json.dumps(to_dict(runs), allow_nan=False), encoding="utf-8"),
+        ".tex": lambda file: file.write_text(latex(runs), encoding="utf-8"),
         ".parquet": lambda file: to_frame(runs).write_parquet(file, metadata={"quantal": _about(runs)}),
     }
     if place.suffix.lower() not in writers:
         raise InputError(f"cannot save runs as {place.name!r}; the name ends in {', '.join(writers)}")
     write_whole(place, writers[place.suffix.lower()])
+
+
+def latex(runs: Runs) -> str:
+    r"""The table as a LaTeX tabular with booktabs rules; arrays are left out, numbers have four digits.
+
+    >>> print(latex(Runs.from_columns({"params": [1e6], "a_b": ["50 %"]}, source="x")).splitlines()[3])
+    1e+06 & 50 \% \\
+    """
+    names = [column.name for column in runs.columns if column.role != "array"]
+    lines = [rf"\begin{{tabular}}{{{'l' * len(names)}}}", r"\toprule"]
+    lines += [" & ".join(_tex(name) for name in names) + r" \\ \midrule"]
+    for row in to_frame(runs).select(names).iter_rows():
+        lines.append(
+            " & ".join("" if cell is None else f"{cell:.4g}" if isinstance(cell, float) else _tex(cell) for cell in row)
+            + r" \\"
+        )
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _tex(text: str) -> str:
+    """A label with LaTeX's special characters escaped."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(sign, "\\" + sign if sign in "&%$#_{}" else sign) for sign in text)
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -240,7 +240,7 @@ class Runs:
         return from_dict(data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write .json or .parquet (with units, roles and notes), or .csv or .jsonl (the values alone).
+        """Write .json or .parquet (with units, roles and notes), or .csv, .jsonl or .tex (the values alone).
 
         The file appears whole or not at all.
 

@@ -55,7 +55,9 @@ def one_row_a_run(
         rows.append(row | {loss_key: value})
         flags.append(found)
     if not rows:
-        raise DataError(f"none of {len(runs)} runs has an end by the rule {end!r} of a curve {loss_key!r}; {END_RULES[end]}")
+        raise DataError(
+            f"none of {len(runs)} runs has an end by the rule {end!r} of a curve {loss_key!r}; {END_RULES[end]}"
+        )
     for place in under_tuned(rows, loss_key):
         flags[place].append("under-tuned: an upper bound only")
     names = list(dict.fromkeys(key for row in rows for key in row))
@@ -63,9 +65,13 @@ def one_row_a_run(
     table["flags"] = ["; ".join(found) for found in flags]
     chosen = {"loss": loss_key} | ({"tokens": "tokens_counted"} if "tokens_counted" in table else {})
     notes = [f"the end of each run is {END_RULES[end]} of {loss_key!r} (end={end!r})"]
-    notes += [f"{kind}: {', '.join(who[:8])}{' ...' if len(who) > 8 else ''}" for kind, who in _by_kind(rows, flags).items()]
+    notes += [
+        f"{kind}: {', '.join(who[:8])}{' ...' if len(who) > 8 else ''}" for kind, who in _by_kind(rows, flags).items()
+    ]
     if left_out:
-        notes.append(f"left out, with no end by the rule {end!r}: {', '.join(left_out[:8])}{' ...' if len(left_out) > 8 else ''}")
+        notes.append(
+            f"left out, with no end by the rule {end!r}: {', '.join(left_out[:8])}{' ...' if len(left_out) > 8 else ''}"
+        )
     return table, chosen, notes
 
 
@@ -162,7 +168,7 @@ def _loss_key(runs: Sequence[TrackedRun]) -> str:
 
 def _row(run: TrackedRun, curve: Points, loss: str, tokens: str | None) -> tuple[dict[str, Any], list[str]]:
     row: dict[str, Any] = {"run": run.name, "tool": run.tool}
-    row |= {key: value for key, value in run.config.items() if isinstance(value, float) or len(value) <= 60}
+    row |= {key: value for key, value in run.config.items() if not isinstance(value, str) or len(value) <= 60}
     flags = []
     for key, points in run.metrics.items():
         if not len(points.values):

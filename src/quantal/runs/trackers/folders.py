@@ -35,7 +35,11 @@ def tool_of(path: str | os.PathLike[str]) -> str | None:
         return "tensorboard"
     if place.name == "trainer_state.json":
         return "transformers"
-    if place.name == "metrics.csv" and _first(place, 4096).splitlines()[:1] and b"step" in _first(place, 4096).splitlines()[0].split(b","):
+    if (
+        place.name == "metrics.csv"
+        and _first(place, 4096).splitlines()[:1]
+        and b"step" in _first(place, 4096).splitlines()[0].split(b",")
+    ):
         return "lightning"
     return "mlflow" if _first(place, len(SQLITE)) == SQLITE else None
 
@@ -88,8 +92,14 @@ def _in_folder(folder: Path, top: Path) -> list[TrackedRun]:
             found += mlflow_database(one)
         elif tool in ("wandb", "transformers", "lightning"):
             found.append(_file(one, name, tool))
-    below = [one for one in entries if one.is_dir() and not one.is_symlink() and one.name not in (".trash", "artifacts", "code")]
-    checkpoints = [one for one in below if one.name.startswith("checkpoint-") and (one / "trainer_state.json").is_file()]
+    below = [
+        one
+        for one in entries
+        if one.is_dir() and not one.is_symlink() and one.name not in (".trash", "artifacts", "code")
+    ]
+    checkpoints = [
+        one for one in below if one.name.startswith("checkpoint-") and (one / "trainer_state.json").is_file()
+    ]
     if checkpoints:
         below = [one for one in below if one not in checkpoints]
         if not (folder / "trainer_state.json").is_file():

@@ -34,9 +34,13 @@ def mlflow_database(path: Path) -> list[TrackedRun]:
             for run, key, value in database.execute("SELECT run_uuid, key, value FROM params"):
                 config.setdefault(run, {})[key] = number_or_text(value)
             curves: dict[str, dict[str, list[tuple[float, float]]]] = {}
-            rows = database.execute("SELECT run_uuid, key, step, CASE is_nan WHEN 1 THEN NULL ELSE value END FROM metrics ORDER BY timestamp")
+            rows = database.execute(
+                "SELECT run_uuid, key, step, CASE is_nan WHEN 1 THEN NULL ELSE value END FROM metrics ORDER BY timestamp"
+            )
             for run, key, step, value in rows:
-                curves.setdefault(run, {}).setdefault(key, []).append((float(step), float("nan") if value is None else float(value)))
+                curves.setdefault(run, {}).setdefault(key, []).append(
+                    (float(step), float("nan") if value is None else float(value))
+                )
     except sqlite3.Error as error:
         raise DataError(f"{path}: no MLflow database ({error}); read other tables with `sql:SELECT ...`") from None
     return [
@@ -97,13 +101,19 @@ def mlflow_server(address: str) -> Iterator[TrackedRun]:
     ids = [one["experiment_id"] for one in experiments]
     token = ""
     while ids:
-        answer = _asked(address, "runs/search", {"experiment_ids": ids, "max_results": PAGE} | ({"page_token": token} if token else {}))
+        answer = _asked(
+            address,
+            "runs/search",
+            {"experiment_ids": ids, "max_results": PAGE} | ({"page_token": token} if token else {}),
+        )
         for run in answer.get("runs", []):
             info, data = run["info"], run.get("data", {})
             keys = [one["key"] for one in data.get("metrics", [])]
             curves = {key: points(_history(address, info["run_id"], key)) for key in keys}
             config = {one["key"]: number_or_text(one["value"]) for one in data.get("params", [])}
-            yield TrackedRun(info.get("run_name") or info["run_id"], "mlflow", config, curves, STATUS.get(info.get("status", "")))
+            yield TrackedRun(
+                info.get("run_name") or info["run_id"], "mlflow", config, curves, STATUS.get(info.get("status", ""))
+            )
         token = answer.get("next_page_token", "")
         if not token:
             return
@@ -123,9 +133,13 @@ def _history(address: str, run: str, key: str) -> Iterator[tuple[float, float]]:
 
 def _asked(address: str, verb: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{address.rstrip('/')}/api/2.0/mlflow/{verb}", data, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"{address.rstrip('/')}/api/2.0/mlflow/{verb}", data, {"Content-Type": "application/json"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
     except (urllib.error.URLError, ValueError, OSError) as error:
-        raise DataError(f"{address}: no MLflow server answers there ({error}); start it with `mlflow server`, or read its database file") from None
+        raise DataError(
+            f"{address}: no MLflow server answers there ({error}); start it with `mlflow server`, or read its database file"
+        ) from None

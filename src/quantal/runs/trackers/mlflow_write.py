@@ -12,7 +12,9 @@ from typing import Any
 from quantal.errors import DataError
 
 
-def log_to_mlflow(noun: Any, *, tracking_uri: str | None = None, experiment: str = "quantal", name: str | None = None) -> str:
+def log_to_mlflow(
+    noun: Any, *, tracking_uri: str | None = None, experiment: str = "quantal", name: str | None = None
+) -> str:
     """Log a Fit, Forecast, Plan or NextRuns as one MLflow run: numbers as metrics, texts as params, all of it as quantal.json.
 
     Args:
@@ -27,7 +29,9 @@ def log_to_mlflow(noun: Any, *, tracking_uri: str | None = None, experiment: str
     try:
         import mlflow
     except ImportError:
-        raise DataError('writing to MLflow needs the package mlflow; install it with: pip install "quantal[trackers]"') from None
+        raise DataError(
+            'writing to MLflow needs the package mlflow; install it with: pip install "quantal[trackers]"'
+        ) from None
     client = mlflow.MlflowClient(tracking_uri=tracking_uri)
     found = client.get_experiment_by_name(experiment)
     at = found.experiment_id if found else client.create_experiment(experiment)

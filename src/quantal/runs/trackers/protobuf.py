@@ -76,7 +76,9 @@ def wandb_records(data: bytes, source: str) -> Iterator[bytes]:
         DataError: the file is none.
     """
     if data[:6] != WANDB_START:
-        raise DataError(f"{source}: no .wandb file (it does not start with ':W&B'); give the run-*.wandb of a run folder")
+        raise DataError(
+            f"{source}: no .wandb file (it does not start with ':W&B'); give the run-*.wandb of a run folder"
+        )
     place, parts = HEADER, b""
     while place + HEADER <= len(data):
         room = BLOCK - place % BLOCK

@@ -19,7 +19,9 @@ def sql_frame(query: str, database: str | os.PathLike[str] | None = None) -> Any
     except ImportError:
         raise DataError('SQL needs the package duckdb; install it with: pip install "quantal[duckdb]"') from None
     try:
-        with duckdb.connect(os.fspath(database) if database else ":memory:", read_only=database is not None) as connection:
+        with duckdb.connect(
+            os.fspath(database) if database else ":memory:", read_only=database is not None
+        ) as connection:
             return connection.sql(query).pl()
     except duckdb.Error as error:
         raise DataError(f"sql: DuckDB refuses the query ({str(error).splitlines()[0]})") from None

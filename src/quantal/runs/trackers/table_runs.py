@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from quantal.errors import DataError
 from quantal.runs.delimited import read_delimited
-from quantal.runs.trackers.tracked import TrackedRun, flat, number_or_text, points
+from quantal.runs.trackers.tracked import TrackedRun, flat, number_or_text, numbers_of, points
 
 COUNTERS = ("epoch", "step")
 
@@ -27,29 +25,16 @@ def lightning_csv(path: Path, name: str) -> TrackedRun:
     table = read_delimited(path.read_bytes(), str(path))
     steps = table.columns.get("step")
     if not isinstance(steps, np.ndarray):
-        steps = _numbers(steps) if steps is not None else None
+        steps = numbers_of(steps) if steps is not None else None
     if steps is None:
         raise DataError(f"{path}: no column 'step'; Lightning's CSVLogger writes one")
     curves = {}
     for key, cells in table.columns.items():
-        values = _numbers(cells)
+        values = numbers_of(cells)
         if key not in COUNTERS and values is not None:
             kept = np.array([str(cell).strip() not in ("", "None") for cell in cells]) & ~np.isnan(steps)
             curves[key] = points(zip(steps[kept].tolist(), values[kept].tolist(), strict=True))
     return TrackedRun(name, "lightning", _hparams(path.with_name("hparams.yaml")), curves)
-
-
-def _numbers(cells: Any) -> np.ndarray | None:
-    """Cells as numbers, gaps and 'nan' as NaN; None where a cell is text."""
-    if isinstance(cells, np.ndarray):
-        return cells
-    out = []
-    for cell in cells:
-        try:
-            out.append(math.nan if cell is None or not str(cell).strip() else float(str(cell)))
-        except ValueError:
-            return None
-    return np.array(out)
 
 
 def _hparams(path: Path) -> dict[str, float | str]:
@@ -68,7 +53,9 @@ def trainer_state(path: Path, name: str) -> TrackedRun:
         state = json.loads(path.read_text(encoding="utf-8"))
         history = state["log_history"]
     except (ValueError, KeyError, TypeError):
-        raise DataError(f"{path}: no trainer_state.json of Hugging Face's Trainer (no log_history); give the file of a checkpoint") from None
+        raise DataError(
+            f"{path}: no trainer_state.json of Hugging Face's Trainer (no log_history); give the file of a checkpoint"
+        ) from None
     curves: dict[str, list[tuple[float, float]]] = {}
     for row in history:
         for key, value in row.items():

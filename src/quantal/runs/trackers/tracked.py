@@ -76,3 +76,16 @@ def number_or_text(text: str) -> float | str:
     except ValueError:
         return text
     return value if math.isfinite(value) else text
+
+
+def numbers_of(cells: Any) -> np.ndarray | None:
+    """Cells as numbers, gaps and 'nan' as NaN; None where a cell is text."""
+    if isinstance(cells, np.ndarray):
+        return cells
+    out = []
+    for cell in cells:
+        try:
+            out.append(math.nan if cell is None or not str(cell).strip() else float(str(cell)))
+        except ValueError:
+            return None
+    return np.array(out)

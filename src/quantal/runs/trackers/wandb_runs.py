@@ -13,7 +13,7 @@ import numpy as np
 from quantal.errors import DataError
 from quantal.runs.frames import RawTable
 from quantal.runs.trackers.protobuf import fields, wandb_records
-from quantal.runs.trackers.tracked import Points, TrackedRun, flat, points
+from quantal.runs.trackers.tracked import Points, TrackedRun, flat, numbers_of, points
 
 HISTORY, CONFIG, RUN, EXIT = 2, 5, 17, 18
 KEY, NESTED, VALUE = 1, 2, 16
@@ -56,9 +56,15 @@ def _history(body: bytes, curves: dict[str, list[tuple[float, float]]]) -> None:
     row = _items(body, 1)
     step = row.pop("_step", None)
     if step is None:
-        step = next((n for f, inner in fields(body) if f == 2 and isinstance(inner, bytes) for _, n in fields(inner)), 0)
+        step = next(
+            (n for f, inner in fields(body) if f == 2 and isinstance(inner, bytes) for _, n in fields(inner)), 0
+        )
     for key, value in row.items():
-        number = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(value, value) if isinstance(value, str) else value
+        number = (
+            {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(value, value)
+            if isinstance(value, str)
+            else value
+        )
         if isinstance(number, int | float) and not isinstance(number, bool) and key not in ("_runtime", "_timestamp"):
             curves.setdefault(key, []).append((float(step), float(number)))
 
@@ -88,25 +94,27 @@ def exported(table: RawTable) -> list[TrackedRun] | None:
     A panel's CSV has a column ``run - key`` for each run, with ``__MIN`` and ``__MAX`` beside it: those are sampled. A
     history has ``_step`` and a column for each key.
     """
-    columns = table.columns
-    if "_step" in columns and isinstance(columns["_step"], np.ndarray):
-        steps = columns["_step"]
-        keys = [key for key, cells in columns.items() if isinstance(cells, np.ndarray) and not key.startswith("_")]
-        return [TrackedRun(table.source, "wandb export", {}, {key: _column(steps, columns[key]) for key in keys})]
-    panels = [name[: -len("__MIN")] for name in columns if name.endswith("__MIN") and " - " in name]
-    first = next(iter(columns.values()))
-    if not panels or not isinstance(first, np.ndarray):
+    if "_step" not in table.columns and not any(name.endswith("__MIN") for name in table.columns):
         return None
+    columns = {name: numbers_of(cells) for name, cells in table.columns.items()}
+    steps = columns.get("_step")
+    if steps is not None:
+        keys = {key: cells for key, cells in columns.items() if cells is not None and not key.startswith("_")}
+        return [
+            TrackedRun(table.source, "wandb export", {}, {key: _column(steps, cells) for key, cells in keys.items()})
+        ]
+    panels = [name.removesuffix("__MIN") for name in columns if name.endswith("__MIN") and " - " in name]
+    first = next(iter(columns.values()))
     runs: dict[str, dict[str, Points]] = {}
     for header in panels:
         name, _, key = header.rpartition(" - ")
-        if header in columns:
-            runs.setdefault(name, {})[key] = _column(first, columns[header])
-    return [TrackedRun(name, "wandb panel export", {}, curves, sampled=True) for name, curves in runs.items()]
+        cells = columns.get(header)
+        if cells is not None and first is not None:
+            runs.setdefault(name, {})[key] = _column(first, cells)
+    return [TrackedRun(name, "wandb panel export", {}, curves, sampled=True) for name, curves in runs.items()] or None
 
 
-def _column(steps: np.ndarray, cells: Any) -> Points:
-    values = np.asarray(cells, dtype=float)
+def _column(steps: np.ndarray, values: np.ndarray) -> Points:
     kept = ~np.isnan(values)
     return points(zip(steps[kept].tolist(), values[kept].tolist(), strict=True))
 
@@ -120,7 +128,9 @@ def wandb_api(place: str) -> Iterator[TrackedRun]:
     try:
         import wandb
     except ImportError:
-        raise DataError('reading from the W&B API needs the package wandb; install it with: pip install "quantal[trackers]"') from None
+        raise DataError(
+            'reading from the W&B API needs the package wandb; install it with: pip install "quantal[trackers]"'
+        ) from None
     api = wandb.Api()
     try:
         found = [api.run(place)] if place.count("/") == 2 else list(api.runs(place))
@@ -128,8 +138,10 @@ def wandb_api(place: str) -> Iterator[TrackedRun]:
             curves: dict[str, list[tuple[float, float]]] = {}
             for row in run.scan_history():
                 _row(row, curves)
-            yield TrackedRun(run.name, "wandb", flat(dict(run.config)), {k: points(v) for k, v in curves.items()}, run.state)
-    except wandb.errors.Error as error:
+            yield TrackedRun(
+                str(run.name), "wandb", flat(dict(run.config)), {k: points(v) for k, v in curves.items()}, run.state
+            )
+    except (wandb.Error, ValueError) as error:
         raise DataError(f"wandb:{place}: {error}; check the name (entity/project) and `wandb login`") from None
 
 
