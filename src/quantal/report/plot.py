@@ -10,14 +10,17 @@ from quantal.plan import Plan
 from quantal.report.chart import Chart
 from quantal.report.charts_compute import forecast_fan
 from quantal.report.charts_fit import measured_against_predicted
+from quantal.report.charts_frequencies import frequencies_by_rank
 from quantal.report.charts_spectrum import corpus_curve, duality_product, recovered_spectrum
 from quantal.report.charts_table import law_ranking, runs_overview
+from quantal.report.charts_theory import loss_in_quanta
 from quantal.runs import Runs
 from quantal.spectrum import CorpusForecast, DualityTest, RecoveredFrequencies
+from quantal.theory import FrequencyFit, QuantaModel
 
 
 def plot(noun: Any) -> Chart:
-    """The chart of a noun: runs as they lie, a fit against its runs, laws ranked, a plan on its forecast, or what a spectrum tells.
+    """The chart of a noun: runs as they lie, a fit against its runs, laws ranked, a plan on its forecast, a spectrum, a model of quanta, or laws of counts.
 
     Save it with ``plot(noun).save("chart.html")``; other charts of the same nouns are in `quantal.report`.
 
@@ -43,6 +46,11 @@ def plot(noun: Any) -> Chart:
             return duality_product(noun)
         case CorpusForecast():
             return corpus_curve(noun)
+        case QuantaModel():
+            return loss_in_quanta(noun)
+        case FrequencyFit():
+            return frequencies_by_rank(noun)
     raise InputError(
-        f"plot draws Runs, Fit, Comparison, Plan, RecoveredFrequencies, DualityTest or CorpusForecast, and was given {type(noun).__name__}"
+        "plot draws Runs, Fit, Comparison, Plan, RecoveredFrequencies, DualityTest, CorpusForecast, QuantaModel or FrequencyFit, "
+        f"and was given {type(noun).__name__}"
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from quantal.errors import DataError, did_you_mean
 from quantal.runs.readers import NOT_TABLES, parse_bytes, read_bytes
 
-BLOCK = 1 << 24
+BLOCK = 1 << 22
 _PROBE = 1 << 16
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
