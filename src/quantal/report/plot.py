@@ -20,9 +20,9 @@ from quantal.theory import FrequencyFit, QuantaModel
 
 
 def plot(noun: Any) -> Chart:
-    """The chart of a noun: runs as they lie, a fit against its runs, laws ranked, a plan on its forecast, a spectrum, a model of quanta, or laws of counts.
+    """The chart of a noun: runs, a fit, laws ranked, a plan, a spectrum, a model of quanta, or laws fitted to counts.
 
-    Save it with ``plot(noun).save("chart.html")``; other charts of the same nouns are in `quantal.report`.
+    Save it with ``plot(noun).save("chart.html")``; others are in `quantal.report`.
 
     Raises:
         InputError: no chart is known for this kind of object.
