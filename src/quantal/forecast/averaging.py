@@ -25,7 +25,7 @@ from quantal.runs import Runs
 
 SHARES = (0.2, 0.35, 0.5)
 """Shares of the dearest runs that are predicted from the rest, one cutoff each."""
-STARTS = 6
+STARTS = 4
 STRENGTH = 2.0
 LEAST_REACH = 0.3
 """Decades that a past extrapolation is taken to reach at least, where the widening with distance begins."""
@@ -115,7 +115,7 @@ def average(
                 continue
             fits.append(whole)
             for k, above in enumerate(cuts):
-                part = _try(runs.take(~above), law, target, objective, distinct_ends(whole), seed)
+                part = _try(runs.take(~above), law, target, objective, distinct_ends(whole)[:2], seed)
                 below[k].append(None if isinstance(part, str) else part)
                 done += 1
                 if progress is not None:
