@@ -20,6 +20,7 @@ COMMANDS = {
     "benchmark": "Score forecasts where the answer is known.",
     "plan": "Split a compute budget between model size and data.",
     "next": "Say which runs to train next for a better forecast, or to stop.",
+    "track": "Say whether a run in progress is on its forecast.",
     "theory": "What the quantization model predicts: exponents and exact losses.",
     "frequencies": "Which law of frequencies counts follow: Zipf's, exponential, others.",
     "simulate": "Simulate runs of the quantization model, with their noise.",

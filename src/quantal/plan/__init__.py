@@ -20,3 +20,7 @@ from quantal.plan.next_runs import NextRuns as NextRuns
 from quantal.plan.next_runs import next_runs as next_runs
 from quantal.plan.plan import Plan as Plan
 from quantal.plan.plan import plan as plan
+from quantal.plan.track import Tracking as Tracking
+from quantal.plan.track import track as track
+from quantal.plan.tuning import Tuning as Tuning
+from quantal.plan.tuning import tuning as tuning

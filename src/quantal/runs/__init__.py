@@ -22,6 +22,7 @@ from quantal.runs.table import Column as Column
 from quantal.runs.table import Runs as Runs
 from quantal.runs.trackers import END_RULES as END_RULES
 from quantal.runs.trackers import TrackedRun as TrackedRun
+from quantal.runs.trackers import curve_of as curve_of
 from quantal.runs.trackers import log_to_mlflow as log_to_mlflow
 from quantal.runs.trackers import read_sql as read_sql
 from quantal.runs.trackers import read_tracked as read_tracked

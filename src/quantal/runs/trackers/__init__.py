@@ -1,5 +1,6 @@
 """Logs of trackers as runs: Weights & Biases, MLflow, TensorBoard, Lightning, Hugging Face, SQL through DuckDB."""
 
+from quantal.runs.trackers.curve import curve_of as curve_of
 from quantal.runs.trackers.ends import END_RULES as END_RULES
 from quantal.runs.trackers.ends import one_row_a_run as one_row_a_run
 from quantal.runs.trackers.folders import read_tracked as read_tracked

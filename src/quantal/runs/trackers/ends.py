@@ -38,12 +38,12 @@ def one_row_a_run(
     if end not in END_RULES:
         raise InputError(f"end = {end!r}: there is no such end-point rule. {did_you_mean(end, END_RULES)}")
     asked = dict(columns or {})
-    loss_key = asked.get("loss") or _loss_key(runs)
+    key = asked.get("loss") or loss_key(runs)
     rows: list[dict[str, Any]] = []
     flags: list[list[str]] = []
     left_out: list[str] = []
     for run in runs:
-        curve = run.metrics.get(loss_key)
+        curve = run.metrics.get(key)
         if curve is None or not np.isfinite(curve.values).any():
             left_out.append(run.name)
             continue
@@ -51,20 +51,18 @@ def one_row_a_run(
         if value is None:
             left_out.append(run.name)
             continue
-        row, found = _row(run, curve, loss_key, asked.get("tokens"))
-        rows.append(row | {loss_key: value})
+        row, found = _row(run, curve, key, asked.get("tokens"))
+        rows.append(row | {key: value})
         flags.append(found)
     if not rows:
-        raise DataError(
-            f"none of {len(runs)} runs has an end by the rule {end!r} of a curve {loss_key!r}; {END_RULES[end]}"
-        )
-    for place in under_tuned(rows, loss_key):
+        raise DataError(f"none of {len(runs)} runs has an end by the rule {end!r} of a curve {key!r}; {END_RULES[end]}")
+    for place in under_tuned(rows, key):
         flags[place].append("under-tuned: an upper bound only")
     names = list(dict.fromkeys(key for row in rows for key in row))
     table: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in names}
     table["flags"] = ["; ".join(found) for found in flags]
-    chosen = {"loss": loss_key} | ({"tokens": "tokens_counted"} if "tokens_counted" in table else {})
-    notes = [f"the end of each run is {END_RULES[end]} of {loss_key!r} (end={end!r})"]
+    chosen = {"loss": key} | ({"tokens": "tokens_counted"} if "tokens_counted" in table else {})
+    notes = [f"the end of each run is {END_RULES[end]} of {key!r} (end={end!r})"]
     notes += [
         f"{kind}: {', '.join(who[:8])}{' ...' if len(who) > 8 else ''}" for kind, who in _by_kind(rows, flags).items()
     ]
@@ -155,7 +153,7 @@ def _size(row: Mapping[str, Any], role: str) -> float | None:
     return value if value is not None and value > 0 else None
 
 
-def _loss_key(runs: Sequence[TrackedRun]) -> str:
+def loss_key(runs: Sequence[TrackedRun]) -> str:
     keys = list(dict.fromkeys(key for run in runs for key in run.metrics))
     ranked = [key for alias in ALIASES["loss"] for key in keys if normalised(key)[0] == alias]
     held = [key for key in ranked if set(normalised(key)[0].split("_")) & set(HELD_OUT)]
