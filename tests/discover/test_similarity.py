@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tiny_models import FAMILIES, random_tokens, tiny
 
 import quantal
 from quantal.errors import DataError, DataWarning, InputError
 
 pytestmark = pytest.mark.extras
-sys.path.insert(0, str(Path(__file__).parent))
-
-from conftest import FAMILIES, random_tokens, tiny  # noqa: E402
 
 
 def materialised(model: Any, tokens: list[tuple[list[int], int]]) -> np.ndarray:
