@@ -29,6 +29,7 @@ COMMANDS = {
     "runs": "List, show or export the runs of a sweep's store.",
     "discover": "Find the skills of a language model: clusters of tokens by their gradients.",
     "spectrum": "Read frequencies of quanta from loss curves or counts, and test the hypothesis.",
+    "curves": "Each token's loss across models: learned at once, gradually, never, or unlearned.",
     "reproduce": "Check the theory's claims by measurement: predicted, measured, verdict.",
     "laws": "List the laws, or show one: formula, inputs, parameters, source.",
     "data": "List, show, export or fetch tables of runs.",

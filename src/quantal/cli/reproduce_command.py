@@ -102,6 +102,20 @@ def parity_command(
         print(f"Figures and table: {output}/parity.html")
 
 
+@command.command("discovery")
+@output_options
+def discovery_command(as_json: bool, seed: int) -> None:
+    """Clusters of gradients on planted points: whether they are found, against the published procedure, and the slope of their sizes.
+
+    \b
+    Example:
+      quantal reproduce discovery --json
+    """
+    from quantal.reproduce import discovery
+
+    _report(discovery(seed), as_json)
+
+
 def _report(claims: tuple[Claim, ...], as_json: bool) -> None:
     if as_json:
         print_json([one.to_dict() for one in claims])

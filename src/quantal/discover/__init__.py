@@ -5,6 +5,8 @@ from quantal.discover.clusters import many_clusters as many_clusters
 from quantal.discover.cosines import Cosines as Cosines
 from quantal.discover.cosines import measure as measure
 from quantal.discover.cosines import similarity as similarity
+from quantal.discover.curves import TokenCurves as TokenCurves
+from quantal.discover.curves import token_curves as token_curves
 from quantal.discover.discovery import Cluster as Cluster
 from quantal.discover.discovery import Discovery as Discovery
 from quantal.discover.discovery import discover as discover
@@ -14,6 +16,8 @@ from quantal.discover.opposites import merge_opposites as merge_opposites
 from quantal.discover.planted import planted as planted
 from quantal.discover.slopes import Slope as Slope
 from quantal.discover.slopes import calibrated_slope as calibrated_slope
+from quantal.discover.soft_steps import Shapes as Shapes
+from quantal.discover.soft_steps import classify as classify
 from quantal.discover.stability import stability as stability
 from quantal.discover.tokens import Chosen as Chosen
 from quantal.discover.tokens import Token as Token

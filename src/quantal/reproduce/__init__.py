@@ -3,6 +3,7 @@
 from quantal.reproduce.claim import Claim as Claim
 from quantal.reproduce.claim import judged as judged
 from quantal.reproduce.derivation import derivation as derivation
+from quantal.reproduce.discovery import discovery as discovery
 from quantal.reproduce.literature import literature as literature
 from quantal.reproduce.parity import ParityStudy as ParityStudy
 from quantal.reproduce.parity import parity as parity

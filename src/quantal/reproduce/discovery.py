@@ -1,0 +1,47 @@
+"""Discovery of quanta where the truth is planted: are the clusters found, and is the slope of their sizes the planted one?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantal.discover import calibrated_slope, clusters, many_clusters, planted
+from quantal.discover.installed import needed
+from quantal.reproduce.claim import Claim, judged
+
+_TOKENS, _CLUSTERS = 1000, 100
+_SLOPES = (-1.24, -1.6)
+
+
+def discovery(seed: int = 0) -> tuple[Claim, ...]:
+    """Claims on 1,000 planted points in 100 clusters, whose sizes fall as rank^-1.24 and rank^-1.6.
+
+    Raises:
+        QuantalError: scikit-learn is not installed.
+    """
+    return (_found(seed), *(_slope(slope, seed) for slope in _SLOPES))
+
+
+def _found(seed: int) -> Claim:
+    rand: Any = needed("sklearn.metrics", "the adjusted Rand index").adjusted_rand_score
+    cosines, truth = planted(_TOKENS, _CLUSTERS, within=0.4, seed=seed)
+    published = float(rand(truth, clusters(cosines, _CLUSTERS, way="paper", seed=seed)))
+    return judged(
+        f"planted clusters are found: adjusted Rand index, {_TOKENS:,} points in {_CLUSTERS} clusters (to 0.15)",
+        {"all found": 1.0, "the published procedure": published},
+        float(rand(truth, clusters(cosines, _CLUSTERS, seed=seed))),
+        tolerance=0.15,
+    )
+
+
+def _slope(slope: float, seed: int) -> Claim:
+    cosines, _ = planted(_TOKENS, _CLUSTERS, slope=slope, within=0.4, seed=seed + 1)
+    partitions = many_clusters(cosines, [_CLUSTERS // 4, _CLUSTERS // 2, _CLUSTERS], seed=seed)
+    found = calibrated_slope(cosines, partitions, seed=seed)
+    value = found.corrected.value
+    return judged(
+        f"sizes of clusters by rank fall with the planted slope {slope:g}, once the bias is taken off (95 % interval)",
+        {"planted": slope},
+        float("nan") if value is None else value,
+        interval=found.corrected.interval(95.0),
+        standard_error=None,
+    )
