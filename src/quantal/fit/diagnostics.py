@@ -113,15 +113,16 @@ def trends(residuals: Floats, inputs: Mapping[str, Floats]) -> dict[str, float]:
 
     Near zero when the law has the right shape; a law that bends the wrong way leaves a trend.
     """
-    ranks = _ranks(residuals)
+    ordered = ranks(residuals)
     return {
-        name: float(np.corrcoef(ranks, _ranks(values))[0, 1])
+        name: float(np.corrcoef(ordered, ranks(values))[0, 1])
         for name, values in inputs.items()
         if values.ndim == 1 and np.ptp(values) > 0 and np.ptp(residuals) > 0
     }
 
 
-def _ranks(values: Floats) -> Floats:
+def ranks(values: Floats) -> Floats:
+    """Ranks from one, ties at their mean."""
     _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return (ends - 0.5 * (counts - 1))[index]

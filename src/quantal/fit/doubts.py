@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantal.fit.diagnostics import ranks
 from quantal.runs import Runs
 
 MIXED = ("tokenizer", "dataset", "data_set", "train_dataset", "corpus", "eval_set", "loss_kind", "task")
@@ -46,8 +47,6 @@ def doubts(runs: Runs, target: str, cost: np.ndarray, by: str) -> list[str]:
 
 
 def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    from scipy.stats import rankdata
-
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
-    return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
+    return float(np.corrcoef(ranks(x), ranks(y))[0, 1])

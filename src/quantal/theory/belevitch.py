@@ -9,7 +9,6 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 
 from quantal.errors import InputError
 from quantal.theory.arguments import number
@@ -220,4 +219,6 @@ def _reach(excess: Callable[[ArrayLike], Array], start: float, end: float) -> fl
     left, right = float(grid[place]), float(grid[place + 1])
     if not np.isfinite(excess(right)):
         return left
+    from scipy import optimize
+
     return float(optimize.brentq(lambda x: float(excess(x)), left, right, xtol=1e-9))  # type: ignore[arg-type]
