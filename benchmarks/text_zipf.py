@@ -1,8 +1,9 @@
 """A language model on a corpus built from a known Zipf law: is the exponent of its loss in data that of the exact finite sum?
 
 Each line of the corpus is a fact: a key of two letters and its value, one of 26 letters that nothing but the key tells. Facts are drawn
-by Zipf(gamma) over COUNT of them. The loss is that of the value letters alone. A fact is known once it was seen often enough (tau
-times, which is not known): the exponents of the exact finite sum for tau from 1 to 3 bound an interval. The bootstrap is over seeds.
+by Zipf(gamma) over COUNT of them. The loss is that of the value letters alone. A fact is known once it was seen tau times, a number
+that belongs to the network: it is taken from the level of the losses (their mean logarithm), and the exact finite sum with this tau then
+predicts their slope, with nothing left to choose. The bootstrap is over seeds.
 
     python benchmarks/text_zipf.py --json
 """
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import brentq
 
 from quantal.theory import Poisson, QuantaModel, Zipf
 from quantal.train import TextConfig, train_text
@@ -57,10 +59,16 @@ def slope(losses: np.ndarray) -> float:
     return -float(np.polyfit(np.log(LINES), np.log(losses).mean(axis=0), 1)[0])
 
 
-def predicted(tau: float) -> float:
-    """The slope of the exact finite sum over the same sizes."""
+def finite_sum(tau: float) -> np.ndarray:
+    """The losses of the exact finite sum at the same sizes, shape (1, sizes)."""
     model = QuantaModel(Zipf(GAMMA, count=COUNT), learned_loss=0.0, unlearned_loss=math.log(LETTERS))
-    return slope(np.array([[float(model.loss(samples=lines, rule=Poisson(tau))) for lines in LINES]]))
+    return np.array([[float(model.loss(samples=lines, rule=Poisson(tau))) for lines in LINES]])
+
+
+def tau_of(losses: np.ndarray) -> float:
+    """The tau whose finite sum has the same mean log loss."""
+    level = np.log(losses).mean()
+    return float(brentq(lambda tau: np.log(finite_sum(tau)).mean() - level, 0.5, 200.0, xtol=1e-3))
 
 
 def main() -> None:
@@ -78,22 +86,32 @@ def main() -> None:
             for at, lines in enumerate(LINES):
                 losses[seed, at] = value_loss(text, lines, seed)
                 print(f"seed {seed}, {lines} lines: {losses[seed, at]:.4f}", file=sys.stderr, flush=True)
+    print(json.dumps(described(losses, time.process_time() - began), indent=2 if options.json else None))
+
+
+def described(losses: np.ndarray, seconds: float) -> dict[str, object]:
+    """The exponent with its interval beside the prediction of the finite sum, losses of shape (seeds, sizes)."""
     rng = np.random.default_rng(0)
-    draws = [slope(losses[rng.integers(0, options.seeds, options.seeds)]) for _ in range(1000)]
-    finite = {f"tau {tau}": predicted(tau) for tau in (1, 2, 3)}
-    found = {
+    exponents = [slope(losses[rng.integers(0, len(losses), len(losses))]) for _ in range(1000)]
+    low, high = (float(end) for end in np.percentile(exponents, [2.5, 97.5]))
+    tau = tau_of(losses)
+    by_seed = [tau_of(one[None]) for one in losses]
+    predicted = [slope(finite_sum(one)) for one in (tau, max(by_seed), min(by_seed))]
+    return {
         "gamma": GAMMA,
         "facts": COUNT,
         "lines": list(LINES),
         "losses": losses.round(4).tolist(),
         "exponent": slope(losses),
-        "interval": [float(end) for end in np.percentile(draws, [2.5, 97.5])],
-        "finite_sum": finite,
+        "interval": [low, high],
+        "tau": tau,
+        "tau_by_seed": by_seed,
+        "finite_sum": predicted[0],
+        "finite_sum_interval": predicted[1:],
         "pure": GAMMA / (1 + GAMMA),
-        "inside": min(finite.values()) <= slope(losses) <= max(finite.values()),
-        "cpu_seconds": time.process_time() - began,
+        "finite_sum_inside": low <= predicted[0] <= high,
+        "cpu_seconds": seconds,
     }
-    print(json.dumps(found, indent=2) if options.json else found)
 
 
 if __name__ == "__main__":
