@@ -40,7 +40,7 @@ class TokenCurves:
         import polars as pl
 
         try:
-            frame = pl.read_parquet(path)
+            frame = pl.read_parquet(Path(path))
             models = frame.select("model", "scale").unique(maintain_order=True)
             loss = frame["loss"].to_numpy().reshape(len(models), -1).T
             return cls(
