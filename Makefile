@@ -50,7 +50,8 @@ chromium:
 	  else echo "A real Chromium is needed. Install it with: sudo apt-get install chromium"; exit 1; fi; fi
 
 test-all: test chromium lint
-	$(BIN)/python -m pytest -m "browser or wheel or extras or postgres"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "extras or postgres"
+	$(BIN)/python -m pytest -m "browser or wheel"
 	$(BIN)/python -m pytest src/quantal/train src/quantal/discover
 
 test-slow: $(VENV)/.test
