@@ -68,6 +68,8 @@ def test_kappa_free(chinchilla_runs: Runs, seed: int) -> None:
         found = ql.fit(chinchilla_runs, "kappa", drop_highest_loss=5, seed=seed)
     assert found.value == pytest.approx(0.000954, abs=1e-6)
     assert found.parameters["kappa"].value == pytest.approx(1.28, abs=0.03)
+    for name, value in (("alpha", 0.331), ("beta", 0.330), ("E", 1.76)):
+        assert found.parameters[name].value == pytest.approx(value, abs=0.005)
 
 
 def test_the_strict_hypothesis_does_not_survive(chinchilla_runs: Runs, replication: Fit) -> None:

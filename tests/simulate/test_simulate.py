@@ -38,6 +38,16 @@ def z_scores(model: qt.QuantaModel, exact: NDArray[np.float64], loss: NDArray[np
     return (loss.mean(axis=1) - exact) / error
 
 
+def slope_errors(
+    amounts: NDArray[np.float64], exact: NDArray[np.float64], loss: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of the local exponent between one scale and the next, in standard errors; loss above its floor, shape (scales, replicates)."""
+    steps = np.diff(np.log(amounts))
+    relative = loss.std(axis=1, ddof=1) / loss.mean(axis=1) / math.sqrt(loss.shape[1])
+    errors = np.hypot(relative[1:], relative[:-1]) / steps
+    return (np.diff(np.log(loss.mean(axis=1))) - np.diff(np.log(exact))) / steps / errors
+
+
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize(("rule", "draw"), [(qt.Poisson(1), "stream"), (qt.Binomial(3), "fixed")])
 def test_mean_loss_in_samples_is_the_exact_sum(gamma: float, rule: qt.LearningRule, draw: str) -> None:
@@ -48,10 +58,7 @@ def test_mean_loss_in_samples_is_the_exact_sum(gamma: float, rule: qt.LearningRu
     assert np.all(np.abs(z) < 3)
     assert stats.chi2.sf(np.sum(z**2), 10) > 1e-3
     assert stats.chi2.cdf(np.sum(z**2), 10) > 1e-3
-    slopes = np.diff(np.log(loss.mean(axis=1))) / np.diff(np.log(SCALES))
-    relative = loss.std(axis=1) / loss.mean(axis=1) / math.sqrt(1000)
-    errors = np.hypot(relative[1:], relative[:-1]) / np.diff(np.log(SCALES))
-    assert np.all(np.abs(slopes - np.diff(np.log(exact)) / np.diff(np.log(SCALES))) < 3.5 * errors)
+    assert np.all(np.abs(slope_errors(SCALES, exact, loss)) < 3.5)
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
@@ -60,11 +67,34 @@ def test_mean_loss_in_steps_is_the_exact_sum(gamma: float) -> None:
     model = qt.QuantaModel(qt.Zipf(gamma), learned_loss=1.7, unlearned_loss=9.0)
     steps = SCALES / 100
     loss = simulate(model, samples=steps * 100, rule=qt.Poisson(2), replicates=5000, seed=5)["loss"].reshape(10, 5000)
-    z = z_scores(model, np.asarray(model.loss(samples=steps * 100, rule=qt.Poisson(2))), loss)
+    exact = np.asarray(model.loss(samples=steps * 100, rule=qt.Poisson(2)))
+    z = z_scores(model, exact, loss)
     assert np.all(np.abs(z) < 3)
     assert stats.chi2.sf(np.sum(z**2), 10) > 1e-3
+    assert np.all(np.abs(slope_errors(steps, exact - 1.7, loss - 1.7)) < 3.5)
     flow = simulate(model, steps=steps)["loss"]
-    assert flow == pytest.approx(np.asarray(model.loss(steps=steps)), rel=1e-9)
+    flow_exact = np.asarray(model.loss(steps=steps))
+    assert flow == pytest.approx(flow_exact, rel=1e-9)
+    assert np.diff(np.log(flow - 1.7)) == pytest.approx(np.diff(np.log(flow_exact - 1.7)), rel=1e-6)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+@pytest.mark.parametrize("resource", ["samples", "steps"])
+def test_local_exponents_reach_the_theory(gamma: float, resource: str) -> None:
+    """gamma/(gamma+1) over the last decade, in samples and in steps of batches of 100."""
+    amounts = np.array([1e14, 1e15]) / (100 if resource == "steps" else 1)
+    drawn = amounts * (100 if resource == "steps" else 1)
+    loss = simulate(qt.QuantaModel(qt.Zipf(gamma)), samples=drawn, replicates=1000, seed=7)["loss"].reshape(2, 1000)
+    expected = amounts ** (-gamma / (gamma + 1))
+    assert abs(slope_errors(amounts, expected, loss)[0]) < 3.5
+    slope = math.log(loss[0].mean() / loss[1].mean()) / math.log(10)
+    assert slope == pytest.approx(gamma / (gamma + 1), abs=1e-3)
+
+
+def test_the_scatter_of_the_theory() -> None:
+    """Standard deviation over mean of the loss: 0.0146 drawn, 0.0145 predicted (gamma = 0.4, 20,000 quanta, 3e4 samples)."""
+    loss = simulate(qt.QuantaModel(qt.Zipf(0.4, count=20_000)), samples=3e4, replicates=20_000, seed=4)["loss"]
+    assert loss.std(ddof=1) / loss.mean() == pytest.approx(0.0145, abs=3e-4)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=repr)

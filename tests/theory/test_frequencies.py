@@ -174,8 +174,12 @@ def test_probabilities_are_checked(law: Frequencies, bad: float) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Zipf(0.0), "gamma = 0.0: it must be finite and > 0"),
-        (lambda: Zipf(-0.3), "gamma = -0.3: it must be finite and > 0"),
+        (
+            lambda: Zipf(0.0),
+            "gamma = 0.0: it must be finite and > 0 and <= 300; write for example gamma=0.4, or count=K",
+        ),
+        (lambda: Zipf(-0.3), "gamma = -0.3: it must be finite and > 0 and <= 300; write"),
+        (lambda: Zipf(1e-300), "gamma = 1e-300: it must be finite and >= 1e-290 and <= 300; write"),
         (lambda: Zipf(math.nan), "gamma = nan"),
         (lambda: Zipf(301), "<= 300"),
         (lambda: Zipf(-1, count=10), "> -1"),

@@ -14,7 +14,7 @@ from quantal.theory.frequencies import Array, Seed, number_from_log, probabiliti
 from quantal.theory.sampling import sample_ranks
 from quantal.theory.zeta import log_power_sum, power_sum, power_total
 
-LARGEST_GAMMA = 300.0
+SMALLEST_GAMMA, LARGEST_GAMMA = 1e-290, 300.0
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ class Mandelbrot:
 def _checked(gamma: Any, count: Any) -> tuple[float, float]:
     count = whole_count(count)
     if math.isinf(count):
-        return count, number(
-            "gamma", gamma, above=0, at_least=1e-290, at_most=LARGEST_GAMMA, example="0.4, or count=K for gamma <= 0"
-        )
+        example = "0.4, or count=K for gamma <= 0"
+        gamma = number("gamma", gamma, above=0, at_most=LARGEST_GAMMA, example=example)
+        return count, number("gamma", gamma, at_least=SMALLEST_GAMMA, at_most=LARGEST_GAMMA, example=example)
     return count, number("gamma", gamma, above=-1, at_most=LARGEST_GAMMA, example="0.4")
 
 
