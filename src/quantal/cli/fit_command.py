@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 @runs_options
 @click.option(
     "--law",
-    default="chinchilla",
-    show_default=True,
     metavar="LAW",
-    help="A law's name (see `quantal laws`); power:COLUMN for any column.",
+    help="A law's name (see `quantal laws`); power:COLUMN for any column (default: chinchilla, or the saved fit's own).",
 )
 @fit_options(bootstrap=1000, objective=None)
 @click.option(
@@ -65,7 +63,7 @@ def command(
     target: str | None,
     group_by: str | None,
     drop_highest_loss: int,
-    law: str,
+    law: str | None,
     objective: str | None,
     bootstrap: int,
     levels: tuple[float, ...],
@@ -96,11 +94,12 @@ def command(
     number: Any = starts if starts == "published" else _count(starts)
     table, saved = load(runs, where, column)
 
-    def work(part: Runs, _saved: Fit | None) -> Fit:
-        with progress_bar(f"fitting {law}") as progress:
+    def work(part: Runs, known: Fit | None) -> Fit:
+        chosen = law or (known.law.name if known else "chinchilla")
+        with progress_bar(f"fitting {chosen}") as progress:
             return fit(
                 part,
-                law,
+                chosen,
                 target=target,
                 objective=rule,
                 method=method,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from quantal.runs import Runs
 
 Command = Callable[..., Any]
+LETTERS = {"N": "params", "D": "tokens", "C": "compute", "S": "steps"}
+WIDE = 160
+"""Columns of a table that goes to a pipe or a file, where names must stay whole."""
 
 
 class Size(click.ParamType):
@@ -165,10 +169,10 @@ def pairs(texts: tuple[str, ...], option: str, example: str = "loss=eval/loss") 
 
 
 def point(text: str) -> dict[str, float]:
-    """The point of --at, such as params=70e9,tokens=1.4e12."""
+    """The point of --at, such as params=70e9,tokens=1.4e12, or with the formulas' letters N, D, C and S."""
     size = Size()
     return {
-        name: size.convert(value, None, None)
+        LETTERS.get(name, name): size.convert(value, None, None)
         for name, value in pairs(tuple(text.split(",")), "--at", "params=70e9,tokens=1.4e12").items()
     }
 
@@ -239,7 +243,8 @@ def console() -> Any:
     """A rich console on standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
+    return Console(highlight=False, soft_wrap=False, width=width)
 
 
 @contextmanager

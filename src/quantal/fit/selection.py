@@ -188,14 +188,14 @@ def _criteria(table: Runs, law: Law, whole: Fit, target: str | None, seed: int) 
 
 
 def _statement(rows: Sequence[Compared], misses: Mapping[str, Floats]) -> str:
-    """Which law leads, and which others are within two standard errors of it, run by run."""
+    """Which law leads, and which others miss by as much, run by run, within two standard errors of absolute log errors."""
     if rows[0].heldout_error is None:
         return "no law could be scored on runs held out"
     best = rows[0].law
     close = []
     for row in rows[1:]:
         if row.law in misses:
-            apart = misses[row.law] - misses[best]
+            apart = np.sqrt(misses[row.law]) - np.sqrt(misses[best])
             if len(apart) < 2 or apart.mean() < 2 * apart.std(ddof=1) / np.sqrt(len(apart)):
                 close.append(row.law)
     if not close:
