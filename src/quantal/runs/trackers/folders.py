@@ -120,5 +120,5 @@ def _first(path: Path, size: int) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(size)
-    except OSError:
+    except (OSError, ValueError):
         return b""
