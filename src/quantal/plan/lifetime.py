@@ -95,13 +95,15 @@ def _cheapest(law: Law, theta: Floats, loss: float, inference: float) -> Floats:
         return np.exp(log_n) * (FLOPS_PER_PARAM_AND_TOKEN * np.exp(log_d) + INFERENCE_FLOPS * served)
 
     def best(served: float) -> tuple[Floats, Floats]:
-        low, high = np.full(len(theta), np.log(1e3)), np.full(len(theta), np.log(1e15))
-        for _ in range(ROUNDS):
+        def look(low: Floats, high: Floats) -> tuple[Floats, Floats, np.ndarray]:
             grid = np.linspace(low, high, GRID)
             data = _data_for(law, many, grid.ravel(), loss).reshape(grid.shape)
             height = np.where(np.isfinite(data), total(grid, np.where(np.isfinite(data), data, 0.0), served), np.inf)
-            place = np.clip(np.argmin(height, axis=0), 1, GRID - 2)
-            low, high = grid[place - 1, rows], grid[place + 1, rows]
+            return grid, data, np.clip(np.argmin(height, axis=0), 1, GRID - 2)
+
+        grid, data, place = look(np.full(len(theta), np.log(1e3)), np.full(len(theta), np.log(1e15)))
+        for _ in range(ROUNDS - 1):
+            grid, data, place = look(grid[place - 1, rows], grid[place + 1, rows])
         return grid[place, rows], data[place, rows]
 
     (n, d), (n0, d0) = best(inference), best(0.0)
@@ -211,12 +213,14 @@ def _split(law: Law, theta: Floats, compute: float, unique: float) -> Floats:
         given = {"params": n, "tokens": budget / n, "unique_tokens": np.full(len(n), unique)}
         return np.asarray(law.function(*(given[name] for name in law.input_names), **columns), dtype=float)
 
-    low, high = np.full(len(theta), 0.0), np.full(len(theta), np.log(budget))
-    for _ in range(ROUNDS):
+    def look(low: Floats, high: Floats) -> tuple[Floats, Floats, np.ndarray]:
         grid = np.linspace(low, high, GRID)
         heights = np.stack([height(n) for n in grid])
-        place = np.clip(np.argmin(heights, axis=0), 1, GRID - 2)
-        low, high = grid[place - 1, rows], grid[place + 1, rows]
+        return grid, heights, np.clip(np.argmin(heights, axis=0), 1, GRID - 2)
+
+    grid, heights, place = look(np.full(len(theta), 0.0), np.full(len(theta), np.log(budget)))
+    for _ in range(ROUNDS - 1):
+        grid, heights, place = look(grid[place - 1, rows], grid[place + 1, rows])
     n, least = np.exp(grid[place, rows]), heights[place, rows]
     free = get_law("chinchilla")
     unlimited = np.stack([columns[name] for name in free.parameter_names], axis=-1)

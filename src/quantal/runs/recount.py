@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def recount(runs: Runs, params: str = "total", flops: str = "6ND") -> Runs:
             )
     if "tokens" not in runs:
         raise DataError(f"{runs.source}: to count FLOPs anew a column tokens is needed")
-    shapes = [TransformerShape(**{part: int(values[i]) for part, values in found.items()}) for i in range(len(runs))]
+    shapes = [_shape({part: int(values[i]) for part, values in found.items()}) for i in range(len(runs))]
     new = {
         "params": ("parameters", np.array([shape.params(params) for shape in shapes]), params),
         "compute": ("FLOPs", np.array([shape.flops_per_token(flops) for shape in shapes]) * runs["tokens"], flops),
@@ -62,3 +63,7 @@ def recount(runs: Runs, params: str = "total", flops: str = "6ND") -> Runs:
             out = out.with_column(f"{name}_before", out[name], "value", unit)
         out = out.with_column(name, values, name, f"{unit}, {count}")
     return replace(out, notes=(*out.notes, f"counted anew: params {params}, compute {flops}"))
+
+
+def _shape(parts: dict[str, Any]) -> TransformerShape:
+    return TransformerShape(**parts)
