@@ -1,4 +1,4 @@
-"""The built wheel, in a clean environment outside the repository, runs the main job."""
+"""The built wheel, in an environment that holds nothing else, outside the repository, runs the main job."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def _run(*args: str, cwd: Path) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("wheel")
     _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(place), str(ROOT), cwd=place)
-    _run(sys.executable, "-m", "venv", str(place / "env"), cwd=place)
+    _run(sys.executable, "-m", "venv", "--without-pip", str(place / "env"), cwd=place)
     wheel = next(place.glob("quantal-*.whl"))
-    _run(str(place / "env/bin/pip"), "install", "--quiet", "--disable-pip-version-check", str(wheel), cwd=place)
+    pip = (sys.executable, "-m", "pip", "--python", str(place / "env/bin/python"))
+    _run(*pip, "install", "--quiet", "--disable-pip-version-check", str(wheel), cwd=place)
     return place
 
 
