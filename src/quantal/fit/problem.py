@@ -68,7 +68,7 @@ class Problem:
 
     @property
     def additive(self) -> tuple[int, ...]:
-        """The positions among the free coordinates of amplitudes that the law only adds; none unless they start at zero."""
+        """The positions among the free coordinates of amplitudes that the law only adds."""
         chosen = self.law.additive_parameters()
         return tuple(k for k, i in enumerate(self.vary) if i in chosen)
 
