@@ -80,9 +80,22 @@ def test_probabilities_lie_between_zero_and_one_and_never_fall_with_scale(seed: 
     rng = np.random.default_rng(seed)
     table = {"compute": np.geomspace(1e18, 1e20, 8), "accuracy": np.clip(chance + rng.normal(0, 0.03, 8), 0, 1),
              "task": np.full(8, "t")}  # fmt: skip
-    p = left_chance(table, np.geomspace(1e19, 1e25, 9), chance=chance)["t"].probability
+    found = left_chance(table, np.geomspace(1e19, 1e25, 9), chance=chance, levels=(50, 90))["t"]
+    p, (inner, outer) = found.probability, (found.intervals[50.0], found.intervals[90.0])
     assert np.all((p > 0) & (p < 1))
     assert np.all(np.diff(p) >= -1e-9)
+    assert np.all((outer[:, 0] <= inner[:, 0]) & (inner[:, 0] <= inner[:, 1]) & (inner[:, 1] <= outer[:, 1]))
+    assert np.all((outer >= 0) & (outer <= 1))
+
+
+def test_the_interval_of_the_share_is_wide_where_runs_say_little() -> None:
+    x = np.geomspace(1e18, 1e22, 20)
+    risen = 0.9 / (1 + (3e19 / x) ** 0.8)
+    one = left_chance({"compute": x, "accuracy": risen, "task": np.full(20, "t")}, [1e22, 1e24], chance=0.0)["t"]
+    early = left_chance({"compute": x[:5], "accuracy": risen[:5], "task": np.full(5, "t")}, [3e19], chance=0.0)["t"]
+    known, unknown = one.intervals[90.0][0], early.intervals[90.0][0]
+    assert np.ptp(known) < 0.05 < np.ptp(unknown)
+    assert one.to_dict()["probability"][0]["intervals"]["90"] == known.tolist()
 
 
 def test_refusals() -> None:
@@ -93,6 +106,7 @@ def test_refusals() -> None:
         ({"task": np.array(["a"] * 6 + ["b"] * 2)}, [1e22], {}, DataError, "three or more"),
         ({}, [1e22], {"chance": {"other": 0.2}}, InputError, "not 't'"),
         ({}, [1e22], {"score": "f1"}, DataError, "no column 'f1'"),
+        ({}, [1e22], {"levels": (100,)}, InputError, "between 0 and 100"),
     ):
         with pytest.raises(error, match=match):
             left_chance(table | change, at, **options)  # type: ignore[arg-type]

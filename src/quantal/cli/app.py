@@ -17,6 +17,7 @@ COMMANDS = {
     "fit": "Fit one law: parameters, intervals, a verdict for each.",
     "compare": "Rank laws by their error on the dearest runs, predicted from the others.",
     "forecast": "Predict the loss of a run that has not been trained.",
+    "emergence": "From small models alone: the probability that a task leaves chance.",
     "benchmark": "Score forecasts where the answer is known.",
     "plan": "Split a compute budget between model size and data.",
     "next": "Say which runs to train next for a better forecast, or to stop.",

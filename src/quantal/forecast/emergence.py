@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from quantal.errors import DataError, InputError
-from quantal.estimate import Estimate
+from quantal.estimate import Estimate, check_levels
 from quantal.forecast.emergence_grid import Grid, Posterior, curve_shapes
 from quantal.laws.law import Floats
 from quantal.runs import Runs, read_runs
@@ -26,12 +26,15 @@ STRETCH = {"compute": 2.0}
 class LeftChance:
     """A task's way from chance: the probability that a new model scores above ``threshold`` at each scale of ``at``.
 
-    ``start`` is the scale at which half of all models have left chance; ``left`` whether the largest runs have already.
+    ``intervals`` (n, 2), by level, hold the share of models that will have left chance by each scale, of which the
+    probability is the mean. ``start`` is the scale at which half of all models have left chance; ``left`` whether the
+    largest runs have already.
     """
 
     task: str
     at: Floats
     probability: Floats
+    intervals: Mapping[float, Floats]
     start: Estimate
     chance: float
     threshold: float
@@ -44,7 +47,12 @@ class LeftChance:
         return {
             "task": self.task,
             "probability": [
-                {"at": float(x), "probability": float(p)} for x, p in zip(self.at, self.probability, strict=True)
+                {
+                    "at": float(x),
+                    "probability": float(p),
+                    "intervals": {f"{level:g}": ends[i].tolist() for level, ends in self.intervals.items()},
+                }
+                for i, (x, p) in enumerate(zip(self.at, self.probability, strict=True))
             ],
             "start": self.start.to_dict(),
             "chance": self.chance,
@@ -97,6 +105,7 @@ def left_chance(
     place = np.atleast_1d(np.asarray(at, dtype=float))
     if not len(place) or not np.all(np.isfinite(place) & (place > 0)):
         raise InputError(f"at = {at!r}: scales must be finite and above zero, such as 1e22")
+    check_levels(levels)
     table = read_runs(runs, where=where, columns=columns)
     for name in (score, scale, by, *([group] if group else []), *([errors] if errors else [])):
         if name not in table:
@@ -174,7 +183,8 @@ def _told(
             quantile(0.5), intervals, None if intervals else "the upper end lies beyond the scales looked at"
         )
     top = grid.logs >= grid.logs.max() - np.log(10.0)
+    shares = posterior.shares(np.log(at))
     return LeftChance(
-        task, at, posterior.probability(np.log(at)), start, grid.chance, grid.threshold,
+        task, at, shares.probability(), {float(level): shares.interval(level) for level in levels}, start, grid.chance, grid.threshold,
         bool(np.mean(y[top] > grid.threshold) >= 0.5), len(y), hazard,
     )  # fmt: skip

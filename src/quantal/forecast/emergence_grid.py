@@ -120,6 +120,26 @@ class Grid:
         return Posterior(self, weights / whole, float(np.exp(stays - high)) / whole, float(np.log(whole)) + high)
 
 
+class Shares(NamedTuple):
+    """Shares (J, n) of models above a threshold at n scales, and the weight (J,) of each."""
+
+    shares: Floats
+    weights: Floats
+
+    def probability(self) -> Floats:
+        """The mean share (n,): the probability that a new model lies above."""
+        return np.clip(self.weights @ self.shares, 1e-6, 1 - 1e-6)
+
+    def interval(self, level: float) -> Floats:
+        """The central interval (n, 2) of the share, at a level in percent."""
+        ends = np.empty((self.shares.shape[1], 2))
+        for i, column in enumerate(self.shares.T):
+            order = np.argsort(column, kind="stable")
+            places = np.searchsorted(np.cumsum(self.weights[order]), (0.5 - level / 200, 0.5 + level / 200))
+            ends[i] = column[order][np.minimum(places, len(column) - 1)]
+        return ends
+
+
 @dataclass(frozen=True, eq=False)
 class Posterior:
     """Weights (M, S, T, W) of the grid and of staying at chance throughout, with the ln evidence."""
@@ -129,22 +149,25 @@ class Posterior:
     stays: float
     evidence: float
 
-    def probability(self, logs: Floats) -> Floats:
-        """The probability (n,) that a new model's score lies above the threshold at ln scales (n,)."""
+    def shares(self, logs: Floats) -> Shares:
+        """Of models at ln scales (n,), the share that scores above the threshold, were each cell of the grid the truth."""
         from scipy.special import ndtr
 
         grid = self.grid
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         weights = weights / weights.sum()
         noise = float(np.sqrt(np.median(grid.errors) ** 2 + MISFIT**2))
-        out = np.full(len(logs), self.stays * float(ndtr((grid.chance - grid.threshold) / noise)))
+        shares = np.zeros((*self.weights.shape, len(logs)))
         for w, scatter in enumerate(SCATTERS):
             for weight, node in zip(weights, nodes, strict=True):
-                g = grid.shapes.at(logs - grid.middles[:, None] - scatter * LN10 * node)
+                g = grid.shapes.at(logs - grid.middles[:, None] - scatter * LN10 * node).swapaxes(0, 1)
                 for t, top in enumerate(TOPS):
                     above = ndtr((grid.chance + top * (1 - grid.chance) * g - grid.threshold) / noise)
-                    out += weight * np.einsum("ms,smn->n", self.weights[:, :, t, w], above)
-        return np.clip(out, 1e-6, 1 - 1e-6)
+                    shares[:, :, t, w] += weight * above
+        at_chance = np.full((1, len(logs)), float(ndtr((grid.chance - grid.threshold) / noise)))
+        return Shares(
+            np.concatenate([shares.reshape(-1, len(logs)), at_chance]), np.append(self.weights.ravel(), self.stays)
+        )
 
     def starts(self) -> tuple[Floats, Floats]:
         """ln scales at which a middling model's score passes the threshold, in order, and their probabilities."""
