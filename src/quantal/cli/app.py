@@ -32,6 +32,7 @@ COMMANDS = {
     "spectrum": "Read frequencies of quanta from loss curves or counts, and test the hypothesis.",
     "curves": "Each token's loss across models: learned at once, gradually, never, or unlearned.",
     "reproduce": "Check the theory's claims by measurement: predicted, measured, verdict.",
+    "app": "Open the local page: runs, fits, forecasts, theory, sweeps and quanta.",
     "laws": "List the laws, or show one: formula, inputs, parameters, source.",
     "data": "List, show, export or fetch tables of runs.",
     "completion": "Print the shell completion script (bash, zsh, fish).",

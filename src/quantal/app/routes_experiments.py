@@ -1,0 +1,7 @@
+"""/api/experiments"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/experiments", tags=["experiments"])

@@ -1,0 +1,7 @@
+"""/api/fit"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api", tags=["fit"])

@@ -1,0 +1,7 @@
+"""/api/forecast"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api", tags=["forecast"])

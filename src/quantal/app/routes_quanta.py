@@ -1,0 +1,7 @@
+"""/api/quanta"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/quanta", tags=["quanta"])

@@ -1,0 +1,48 @@
+"""What a server of the page was started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an upload may hold, and what reading it may take."""
+
+    upload_bytes: int = 64 * 2**20
+    body_bytes: int = 2**20
+    rows: int = 500_000
+    columns: int = 256
+    memory_bytes: int = 2 * 2**30
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the page is served, and what it shows first.
+
+    ``runs`` is what `read_runs` reads (a path, or a name of the catalogue), ``store`` the store of sweeps, ``quanta`` a
+    saved discovery; None leaves the view to what the visitor brings. ``token`` is asked of every visitor where there is
+    one. All paths come from here, none from the page.
+    """
+
+    runs: str | None = None
+    store: str | None = None
+    quanta: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8470
+    token: str | None = None
+    limits: Limits = Limits()
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK
+
+    @property
+    def address(self) -> str:
+        """Where the page is opened, with the token where one is asked."""
+        name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(self.host, self.host)
+        return f"http://{name}:{self.port}/" + (f"?token={self.token}" if self.token else "")

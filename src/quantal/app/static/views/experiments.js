@@ -1,0 +1,7 @@
+export default {
+  id: "experiments",
+  title: "Experiments",
+  render(root) {
+    root.append("Experiments");
+  },
+};

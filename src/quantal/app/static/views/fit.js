@@ -1,0 +1,7 @@
+export default {
+  id: "fit",
+  title: "Fit",
+  render(root) {
+    root.append("Fit");
+  },
+};

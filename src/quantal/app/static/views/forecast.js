@@ -1,0 +1,7 @@
+export default {
+  id: "forecast",
+  title: "Forecast",
+  render(root) {
+    root.append("Forecast");
+  },
+};

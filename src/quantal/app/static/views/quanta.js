@@ -1,0 +1,7 @@
+export default {
+  id: "quanta",
+  title: "Quanta",
+  render(root) {
+    root.append("Quanta");
+  },
+};

@@ -1,0 +1,7 @@
+export default {
+  id: "runs",
+  title: "Runs",
+  render(root) {
+    root.append("Runs");
+  },
+};

@@ -1,0 +1,7 @@
+export default {
+  id: "theory",
+  title: "Theory",
+  render(root) {
+    root.append("Theory");
+  },
+};
