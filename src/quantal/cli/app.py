@@ -20,6 +20,7 @@ COMMANDS = {
     "emergence": "From small models alone: the probability that a task leaves chance.",
     "benchmark": "Score forecasts where the answer is known.",
     "plan": "Split a compute budget between model size and data.",
+    "cost": "Say what a model costs: FLOPs by a named count, inference, hours and money.",
     "next": "Say which runs to train next for a better forecast, or to stop.",
     "track": "Say whether a run in progress is on its forecast.",
     "theory": "What the quantization model predicts: exponents and exact losses.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from quantal.cli.options import console, json_option, pairs, print_json, progress_bar
+from quantal.cli.options import console, json_option, load, print_json, progress_bar, reading_options
 
 
 @click.group("data")
@@ -45,9 +45,7 @@ def list_tables(as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("runs", metavar="RUNS")
-@click.option("--where", metavar="EXPR", help="Keep rows, as in 'params > 1e8'.")
-@click.option("--column", "column", multiple=True, metavar="NAME=HEADER", help="Take HEADER for NAME; repeatable.")
+@reading_options
 @json_option
 def show(runs: str, where: str | None, column: tuple[str, ...], as_json: bool) -> None:
     """Show how a table is read: what each column was taken for, units, ranges, what was derived.
@@ -56,9 +54,7 @@ def show(runs: str, where: str | None, column: tuple[str, ...], as_json: bool) -
     Example:
       quantal data show runs.csv --column loss=eval/loss
     """
-    from quantal.runs import read_runs
-
-    table = read_runs(runs, where=where, columns=pairs(column, "--column") or None)
+    table, _ = load(runs, where, column)
     if as_json:
         print_json(_described(table))
         return
@@ -66,12 +62,10 @@ def show(runs: str, where: str | None, column: tuple[str, ...], as_json: bool) -
 
 
 @command.command("export")
-@click.argument("runs", metavar="RUNS")
+@reading_options
 @click.option(
     "-o", "--output", required=True, metavar="FILE", help="Written by its ending: .csv, .parquet, .json or .jsonl."
 )
-@click.option("--where", metavar="EXPR", help="Keep rows, as in 'params > 1e8'.")
-@click.option("--column", "column", multiple=True, metavar="NAME=HEADER", help="Take HEADER for NAME; repeatable.")
 @json_option
 def export(runs: str, output: str, where: str | None, column: tuple[str, ...], as_json: bool) -> None:
     """Write a table, as quantal reads it, to a file.
@@ -80,9 +74,7 @@ def export(runs: str, output: str, where: str | None, column: tuple[str, ...], a
     Example:
       quantal data export tiny-lm -o runs.csv
     """
-    from quantal.runs import read_runs
-
-    table = read_runs(runs, where=where, columns=pairs(column, "--column") or None)
+    table, _ = load(runs, where, column)
     table.save(output)
     if as_json:
         print_json({"output": output, "rows": len(table)})

@@ -41,14 +41,14 @@ class Size(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-def _remember(context: click.Context, option: click.Parameter, value: str) -> str:
+def _remember(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """Keep an option's value for `load`."""
     context.meta[f"quantal.{option.name}"] = value
     return value
 
 
-def runs_options(command: Command) -> Command:
-    """RUNS and what selects and names its rows and columns."""
+def reading_options(command: Command) -> Command:
+    """What selects, names and counts the columns of RUNS."""
     for add in reversed(
         (
             click.argument("runs", metavar="RUNS"),
@@ -69,6 +69,32 @@ def runs_options(command: Command) -> Command:
                 callback=_remember,
                 help="Which point of a training curve counts, where RUNS is the log of a tracker.",
             ),
+            click.option(
+                "--params-count",
+                metavar="COUNT",
+                expose_value=False,
+                callback=_remember,
+                help="Count params anew from the models' shapes: total, non-embedding or with-head.",
+            ),
+            click.option(
+                "--flops",
+                metavar="COUNT",
+                expose_value=False,
+                callback=_remember,
+                help="Count compute anew: 6ND or 2ND, or from the models' shapes 6ND-non-embedding, 6ND-with-head, exact, "
+                "chinchilla-appendix-f.",
+            ),
+        )
+    ):
+        command = add(command)
+    return command
+
+
+def runs_options(command: Command) -> Command:
+    """RUNS, what selects, names and counts its columns, and what is to be explained."""
+    for add in reversed(
+        (
+            reading_options,
             click.option("--target", metavar="NAME", help="The column to explain (default: the law's own, loss)."),
             click.option("--group-by", metavar="LABEL", help="Do it for each value of a label."),
             click.option(
@@ -180,16 +206,22 @@ def point(text: str) -> dict[str, float]:
 def load(runs: str, where: str | None, column: tuple[str, ...]) -> tuple[Runs, Fit | None]:
     """The runs that RUNS names, and the saved fit if it is one."""
     from quantal.fit import is_saved_fit, load_fit
-    from quantal.runs import read_runs
+    from quantal.runs import FLOP_CONVENTIONS, read_runs, recount
 
-    if runs != "-" and is_saved_fit(runs):
-        saved = load_fit(runs)
-        if not where and not column:
-            return saved.runs, saved
-        return read_runs(saved.runs, where=where, columns=pairs(column, "--column")), None
     context = click.get_current_context(silent=True)
-    end = context.meta.get("quantal.end", "last") if context else "last"
-    return read_runs(runs, where=where, columns=pairs(column, "--column") or None, end=end), None
+    meta = context.meta if context else {}
+    params, flops = meta.get("quantal.params_count"), meta.get("quantal.flops")
+    saved = load_fit(runs) if runs != "-" and is_saved_fit(runs) else None
+    if saved and not (where or column or params or flops):
+        return saved.runs, saved
+    table = read_runs(
+        saved.runs if saved else runs,
+        where=where,
+        columns=pairs(column, "--column") or None,
+        flops=flops if flops in FLOP_CONVENTIONS else "6ND",
+        end=meta.get("quantal.end", "last"),
+    )
+    return recount(table, params, flops) if params or flops else table, None
 
 
 def each_group(runs: Runs, saved: Fit | None, group_by: str | None, work: Callable[[Runs, Fit | None], Any]) -> Any:

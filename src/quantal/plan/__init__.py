@@ -20,6 +20,8 @@ from quantal.plan.next_runs import NextRuns as NextRuns
 from quantal.plan.next_runs import next_runs as next_runs
 from quantal.plan.plan import Plan as Plan
 from quantal.plan.plan import plan as plan
+from quantal.plan.run_cost import RunCost as RunCost
+from quantal.plan.run_cost import run_cost as run_cost
 from quantal.plan.track import Tracking as Tracking
 from quantal.plan.track import track as track
 from quantal.plan.tuning import Tuning as Tuning

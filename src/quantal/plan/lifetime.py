@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from quantal.errors import InputError, LawError
+from quantal.errors import ExtrapolationWarning, InputError, LawError
 from quantal.estimate import Estimate
 from quantal.fit import Fit
 from quantal.laws import Law, get_law
@@ -17,6 +18,7 @@ from quantal.plan.allocation import FLOPS_PER_PARAM_AND_TOKEN, joint_form, loss_
 
 INFERENCE_FLOPS = 2.0
 GRID, ROUNDS, STEPS = 33, 5, 50
+SIZES, FAR = (1.0, 1e18), 3.0
 REPEATS = {"R_N": 5.309743, "R_D": 15.387756}
 """Decay of repeated data's worth. Source: Muennighoff et al. 2023 (arXiv 2305.16264), C4, published constants."""
 
@@ -33,13 +35,14 @@ class LifetimePlan:
     train_flops: Estimate
     inference_flops: Estimate
     saved: Estimate
+    warnings: tuple[str, ...]
     fit: Fit = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         names = ("params", "tokens", "tokens_per_param", "train_flops", "inference_flops", "saved")
         out = {"law": self.fit.law.name, "loss": self.loss, "inference_tokens": self.inference_tokens}
-        return out | {name: getattr(self, name).to_dict() for name in names}
+        return out | {name: getattr(self, name).to_dict() for name in names} | {"warnings": list(self.warnings)}
 
 
 def lifetime_plan(
@@ -54,6 +57,9 @@ def lifetime_plan(
     Raises:
         InputError: the law cannot reach the loss, or a number is out of range.
         LawError: the law does not read params and tokens.
+
+    Warns:
+        ExtrapolationWarning: the plan lies below the sizes of the runs, or far above their tokens per param.
 
     >>> import numpy as np, quantal as ql
     >>> n = np.repeat([1e6, 1e7, 1e8, 1e9], 4); d = np.tile([1e8, 1e9, 1e10, 1e11], 4)
@@ -83,7 +89,26 @@ def lifetime_plan(
         else Estimate.from_draws(float(value[i, 0]), draws[i], chosen)
         for i, name in enumerate(named)
     }
-    return LifetimePlan(float(loss), float(inference_tokens), fit=fit, **made)
+    notes = _outside(fit, params=float(value[0, 0]), tokens=float(value[1, 0]))
+    for text in notes:
+        warnings.warn(text, ExtrapolationWarning, stacklevel=2)
+    return LifetimePlan(float(loss), float(inference_tokens), warnings=notes, fit=fit, **made)
+
+
+def _outside(fit: Fit, params: float, tokens: float) -> tuple[str, ...]:
+    """Where the plan leaves the runs: below their sizes, or above their tokens per param."""
+    notes = []
+    smallest = float(np.min(fit.runs["params"]))
+    if params < smallest / FAR:
+        notes.append(f"{params:.3g} params lie below the smallest run, {smallest:.3g}: there the law is a guess")
+    with np.errstate(divide="ignore"):
+        most = float(np.max(fit.runs["tokens"] / fit.runs["params"]))
+    if tokens / params > FAR * most:
+        notes.append(
+            f"{tokens / params:.3g} tokens per param, and the runs go to {most:.3g}: a law fitted at fewer tokens per param "
+            "overrates what further tokens bring (Sardana et al. 2024, section 5)"
+        )
+    return tuple(notes)
 
 
 def _cheapest(law: Law, theta: Floats, loss: float, inference: float) -> Floats:
@@ -101,7 +126,7 @@ def _cheapest(law: Law, theta: Floats, loss: float, inference: float) -> Floats:
             height = np.where(np.isfinite(data), total(grid, np.where(np.isfinite(data), data, 0.0), served), np.inf)
             return grid, data, np.clip(np.argmin(height, axis=0), 1, GRID - 2)
 
-        grid, data, place = look(np.full(len(theta), np.log(1e3)), np.full(len(theta), np.log(1e15)))
+        grid, data, place = look(np.full(len(theta), np.log(SIZES[0])), np.full(len(theta), np.log(SIZES[1])))
         for _ in range(ROUNDS - 1):
             grid, data, place = look(grid[place - 1, rows], grid[place + 1, rows])
         return grid[place, rows], data[place, rows]

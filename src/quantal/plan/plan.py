@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from quantal.errors import DataWarning, ExtrapolationWarning, InputError
+from quantal.errors import DataWarning, ExtrapolationWarning, InputError, LawError
 from quantal.estimate import Estimate
 from quantal.fit import Fit
-from quantal.plan.allocation import optimum, wasted
+from quantal.plan.allocation import Optimum, optimum, wasted
 
 FAR = 1.0
+DRIFT = (0.01, 0.1, 1.0, 10.0)
+"""Shares of the budget at which the ratio of tokens to params is shown beside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +49,52 @@ class Plan:
         if self.fit.draws is None:
             return Estimate(value, {}, "no draws: fit with a bootstrap")
         draws = wasted(self.fit.law, self.fit.draws, self.compute, params)
-        return Estimate.from_draws(value, draws, tuple(self.params.intervals) or self.fit.levels)
+        return Estimate.from_draws(value, draws, self._levels)
+
+    @property
+    def drift(self) -> dict[float, Estimate]:
+        """Optimal tokens per param by budget, at a hundredth, a tenth, one and ten times this one: the ratio is no constant.
+
+        Budgets at which the law has no optimal split are left out.
+        """
+        found = {}
+        for share in DRIFT:
+            try:
+                point, draws = self._split(share * self.compute)
+            except LawError:
+                continue
+            ratio = float(point.tokens[0] / point.params[0])
+            found[share * self.compute] = (
+                Estimate(ratio, {}, "no draws: fit with a bootstrap")
+                if draws is None
+                else Estimate.from_draws(ratio, draws.tokens / draws.params, self._levels)
+            )
+        return found
+
+    @property
+    def _levels(self) -> tuple[float, ...]:
+        return tuple(self.params.intervals) or self.fit.levels
+
+    def _split(self, compute: float) -> tuple[Optimum, Optimum | None]:
+        many = None if self.fit.draws is None else optimum(self.fit.law, self.fit.draws, compute)
+        return optimum(self.fit.law, self.fit.theta[None, :], compute), many
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         names = ("params", "tokens", "loss", "tokens_per_param", "params_exponent", "tokens_exponent", "loss_exponent")
         out: dict[str, Any] = {"law": self.fit.law.name, "compute": self.compute, "flops": "6ND"}
         out |= {name: getattr(self, name).to_dict() for name in names}
+        out["drift"] = [{"compute": at, "tokens_per_param": ratio.to_dict()} for at, ratio in self.drift.items()]
         return out | {"decades_beyond": self.decades_beyond, "n_runs": self.fit.n_runs, "warnings": list(self.warnings)}
 
     def __repr__(self) -> str:
         lines = [f"Plan for {self.compute:.4g} FLOPs by {self.fit.law.title or self.fit.law.name}"]
         for name in ("params", "tokens", "tokens_per_param", "loss", "params_exponent"):
             lines.append(f"  {name:16s} {getattr(self, name)!r}")
+        drift = self.drift
+        if len(drift) > 1:
+            shown = ", ".join(f"{ratio.value:.3g} at {at:.3g}" for at, ratio in drift.items())
+            lines.append(f"  tokens per param by budget: {shown} FLOPs")
         return "\n".join(lines)
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from quantal.errors import DataError
+from quantal.errors import DataError, InputError, did_you_mean
 from quantal.runs.columns import normalised
-from quantal.runs.shape import TransformerShape
+from quantal.runs.flops import FLOP_CONVENTIONS, FlopConvention, flop_convention
+from quantal.runs.shape import FLOPS_COUNTS, PARAMS_COUNTS, TransformerShape
 from quantal.runs.table import Runs
 
+_SAME_PARAMS = {"total": "6ND", "non-embedding": "6ND-non-embedding", "with-head": "6ND-with-head"}
 SHAPE_NAMES = {
     "layers": ("layers", "n_layers", "n_layer", "num_layers", "num_hidden_layers", "depth"),
     "width": ("width", "d_model", "n_embd", "hidden_size", "model_dim"),
@@ -30,16 +32,34 @@ SHAPE_NAMES = {
 }
 
 
-def recount(runs: Runs, params: str = "total", flops: str = "6ND") -> Runs:
+def recount(runs: Runs, params: str | None = None, flops: str | None = None) -> Runs:
     """Runs with params and compute counted by named conventions, which their columns and notes then name.
 
-    The shape of each model is read from columns such as n_layers, d_model, vocab_size and seq_len; compute is the count's
-    FLOPs per token times tokens. The columns as they were stay as ``params_before`` and ``compute_before``.
+    ``flops`` alone, "6ND" or "2ND", counts compute from the columns params and tokens as they are. Every other count is of
+    the shape of each model, read from columns such as n_layers, d_model, vocab_size and seq_len; compute is then FLOPs per
+    token times tokens. ``flops`` not given follows ``params``; ``params`` not given follows ``flops``, else it is "total".
+    The columns as they were stay as ``params_before`` and ``compute_before``.
 
     Raises:
         DataError: a column of the shape, or tokens, is missing.
         InputError: a count is unknown; see `PARAMS_COUNTS` and `FLOPS_COUNTS`.
+
+    >>> from quantal.runs import read_runs
+    >>> runs = read_runs({"params": [1e8], "tokens": [2e9], "compute": [1.5e18], "loss": [3.0]})
+    >>> again = recount(runs, flops="6ND")
+    >>> again["compute"], again["compute_before"], again.column("compute").unit
+    (array([1.2e+18]), array([1.5e+18]), 'FLOPs, 6ND')
     """
+    if params is None and flops in FLOP_CONVENTIONS:
+        return _by_columns(runs, flop_convention(flops))
+    for given, known, what in (
+        (params, PARAMS_COUNTS, "params"),
+        (flops, {**FLOPS_COUNTS, **FLOP_CONVENTIONS}, "FLOP"),
+    ):
+        if given is not None and given not in known:
+            raise InputError(f"{what} count {given!r} is unknown. {did_you_mean(given, known)}")
+    params = params or {of: count for count, of in _SAME_PARAMS.items()}.get(flops or "", "total")
+    flops = flops or _SAME_PARAMS.get(params, "6ND")
     headers = {normalised(column.source or column.name)[0]: column.name for column in runs.columns}
     found = {}
     for part, names in SHAPE_NAMES.items():
@@ -59,10 +79,26 @@ def recount(runs: Runs, params: str = "total", flops: str = "6ND") -> Runs:
     }
     out = runs
     for name, (unit, values, count) in new.items():
-        if name in out:
-            out = out.with_column(f"{name}_before", out[name], "value", unit)
-        out = out.with_column(name, values, name, f"{unit}, {count}")
+        out = _replaced(out, name, values, unit, count)
     return replace(out, notes=(*out.notes, f"counted anew: params {params}, compute {flops}"))
+
+
+def _by_columns(runs: Runs, convention: FlopConvention) -> Runs:
+    if missing := [name for name in ("params", "tokens") if name not in runs]:
+        raise DataError(
+            f"{runs.source}: {convention.name} counts FLOPs from params and tokens, and there is no column "
+            f"{' nor '.join(missing)}; name its header with --column {missing[0]}=HEADER"
+        )
+    if "compute" in runs and runs.column("compute").derived == convention.formula:
+        return runs
+    out = _replaced(runs, "compute", convention.compute(runs["params"], runs["tokens"]), "FLOPs", convention.name)
+    return replace(out, notes=(*out.notes, f"counted anew: compute {convention.formula}"))
+
+
+def _replaced(runs: Runs, name: str, values: np.ndarray, unit: str, count: str) -> Runs:
+    if name in runs:
+        runs = runs.with_column(f"{name}_before", runs[name], "value", unit)
+    return runs.with_column(name, values, name, f"{unit}, {count}")
 
 
 def _shape(parts: dict[str, Any]) -> TransformerShape:
