@@ -103,6 +103,19 @@ def test_results_come_back_as_they_were(url: str) -> None:
             store.entries("t")
 
 
+def test_how_far_a_running_job_is_is_noted_and_forgotten_when_it_is_given_back(url: str) -> None:
+    from quantal.train import open_store
+
+    with open_store(url) as store:
+        store.add(jobs(2), "s")
+        claim = store.claim("s", HERE, 60.0)
+        assert claim is not None
+        store.note({claim.token: 0.25, "a lost claim": 0.5})
+        assert [one.share for one in store.entries("s", state="running")] == [0.25]
+        store.release([claim])
+        assert {one.share for one in store.entries("s")} == {None}
+
+
 def test_a_failure_is_tried_again_or_given_up(url: str) -> None:
     from quantal.train import open_store
 
@@ -171,7 +184,7 @@ def test_a_store_from_a_newer_version_is_refused_and_left_alone(url: str) -> Non
     store.close()
     for _ in range(2):
         with pytest.raises(
-            DataError, match=r"the store has version 99, and this quantal knows versions up to 2: a newer"
+            DataError, match=r"the store has version 99, and this quantal knows versions up to 3: a newer"
         ):
             open_store(url)
 

@@ -6,7 +6,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,7 +39,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Entry:
-    """A job as the store lists it; seconds and finished (seconds since 1970) are None until it is done."""
+    """A job as the store lists it; seconds and finished (seconds since 1970) are None until it is done.
+
+    share is how far a running job was when its driver last said so, until the end of its lease (seconds since 1970).
+    """
 
     key: str
     kind: str
@@ -53,6 +56,8 @@ class Entry:
     seconds: float | None
     finished: float | None
     versions: dict[str, str] | None
+    share: float | None = None
+    until: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class Store:
             if row is None:
                 return None
             token = uuid.uuid4().hex
-            taken = {"state": "running", "owner": str(owner), "claim": token, "lease": now + lease}
+            taken = {"state": "running", "owner": str(owner), "claim": token, "lease": now + lease, "share": None}
             connection.execute(sql.update(t.jobs).where(t.jobs.c.key == row.key).values(**taken))
             return Claim(Job(row.kind, json.loads(row.config), row.cost), token, row.failures)
 
@@ -121,6 +126,13 @@ class Store:
             connection.execute(sql.update(t.jobs).where(t.jobs.c.claim.in_(tokens)).values(lease=until))
 
         self._write(work)
+
+    def note(self, shares: Mapping[str, float]) -> None:
+        """Note how far jobs are, a share from 0 to 1 by the token of each claim."""
+        t, sql = _tables(), extra("sqlalchemy", "train")
+        mine = sql.update(t.jobs).where(t.jobs.c.claim == sql.bindparam("token")).values(share=sql.bindparam("far"))
+        rows = [{"token": token, "far": share} for token, share in shares.items()]
+        self._write(lambda connection: connection.execute(mine, rows))
 
     def release(self, claims: Iterable[Claim]) -> None:
         """Give claims back, so that anybody may take the jobs at once."""
@@ -160,7 +172,7 @@ class Store:
                 return False
             if arrays:
                 connection.execute(sql.insert(t.curves), arrays)
-            done = {"state": "done", "error": None, "claim": None, "lease": None}
+            done = {"state": "done", "error": None, "claim": None, "lease": None, "share": None}
             connection.execute(sql.update(t.jobs).where(t.jobs.c.key == key).values(**done))
             return True
 
@@ -171,7 +183,7 @@ class Store:
         t, sql = _tables(), extra("sqlalchemy", "train")
         state = {"state": "waiting" if again else "failed", "error": error, "failures": t.jobs.c.failures + 1}
         mine = sql.update(t.jobs).where(t.jobs.c.claim == claim.token)
-        self._write(lambda connection: connection.execute(mine.values(**state, claim=None, lease=None)))
+        self._write(lambda connection: connection.execute(mine.values(**state, claim=None, lease=None, share=None)))
 
     def revive(self, sweep: str) -> int:
         """Let failed jobs of a sweep wait for another try, their failures forgotten; returns how many."""
@@ -265,7 +277,7 @@ class Store:
 
     def _freed(self, connection: Connection, which: Any) -> int:
         t, sql = _tables(), extra("sqlalchemy", "train")
-        free = {"state": "waiting", "claim": None, "lease": None, "owner": None}
+        free = {"state": "waiting", "claim": None, "lease": None, "owner": None, "share": None}
         return connection.execute(sql.update(t.jobs).where(which).values(**free)).rowcount
 
     def _write(self, work: Callable[[Connection], T]) -> T:
@@ -356,5 +368,5 @@ def _entry(row: Any) -> Entry:
     return Entry(
         row.key, row.kind, row.state, json.loads(row.config), row.cost, row.failures, row.error, row.owner,
         None if row.summary is None else json.loads(row.summary), row.seconds, row.finished,
-        None if row.versions is None else json.loads(row.versions),
+        None if row.versions is None else json.loads(row.versions), row.share, row.lease,
     )  # fmt: skip

@@ -46,7 +46,12 @@ def _version_2(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_version_1, _version_2)
+def _version_3(connection: Connection) -> None:
+    """How far a running job is."""
+    _run(connection, "ALTER TABLE jobs ADD COLUMN share DOUBLE PRECISION")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_version_1, _version_2, _version_3)
 VERSION = len(MIGRATIONS)
 
 

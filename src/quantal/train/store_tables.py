@@ -20,6 +20,7 @@ jobs = sa.Table(
     sa.Column("claim", sa.String(40)),
     sa.Column("lease", sa.Double),
     sa.Column("added", sa.Double),
+    sa.Column("share", sa.Double),
 )
 results = sa.Table(
     "results",

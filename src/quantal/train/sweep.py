@@ -21,6 +21,7 @@ from quantal.train.store_connection import place_of
 
 ENGINES = ("local", "ray")
 _POLL_SECONDS = 0.5
+_NOTE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class _Driver:
         self._claims: dict[str, Claim] = {}
         self._shares: dict[str, float] = {}
         self._done_here, self._cost_done, self._began = 0, 0.0, time.monotonic()
-        self._beat = time.monotonic()
+        self._beat = self._noted = time.monotonic()
         self._messages: list[str] = []
 
     def run(self) -> SweepResult:
@@ -235,6 +236,9 @@ class _Driver:
         if time.monotonic() - self._beat > self._lease / 4:
             self._store.extend(self._claims.values(), self._lease)
             self._beat = time.monotonic()
+        if self._claims and time.monotonic() - self._noted > _NOTE_SECONDS:
+            self._store.note({claim.token: self._shares[key] for key, claim in self._claims.items()})
+            self._noted = time.monotonic()
 
     def _give_back(self) -> None:
         if not self._claims:
