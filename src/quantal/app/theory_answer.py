@@ -1,0 +1,123 @@
+"""What the sliders of the theory show: the loss in each resource, the staircase of quanta, and their emergence, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantal.app.theory_controls import Setting
+from quantal.errors import InputError
+from quantal.report.chart import plain
+from quantal.theory import (
+    GradientFlow,
+    HardThreshold,
+    LearningRule,
+    PowerTerm,
+    QuantaModel,
+    learned_chance,
+    params_term,
+    resource_term,
+    rule_width,
+)
+
+Floats = NDArray[np.float64]
+_POINTS = 81
+_DECADES = {"params": 8.0, "samples": 10.0, "steps": 10.0}
+_STAIRS = 40
+_RANKS = (1, 3, 10, 30, 100, 300, 1000)
+_NOTHING_LEFT = 1e-14
+_NEVER = 1e-200
+_CLOSE = np.array([0.9, 0.97, 0.99, 0.997, 0.999, 0.9999])
+_SHARES = (0.9, 0.5, 0.1)
+
+
+def theory_answer(setting: Setting) -> dict[str, Any]:
+    """Everything that the view of the theory draws, for one position of its sliders.
+
+    Losses are in nats. params are counted in the parameters of one quantum (c = 1), samples and steps as they are; steps follow gradient
+    flow of rate 1/2, which leaves exp(-S p) of a quantum. A curve's `power_law` is null, with its `reason`, where there is none.
+
+    >>> from quantal.app.theory_controls import read_setting
+    >>> answer = theory_answer(read_setting({"gamma": "0.4"}))
+    >>> answer["exponents"]["params"], len(answer["curves"]["samples"]["loss"])
+    (0.4, 81)
+    """
+    model, rule, flow = setting.model, setting.rule, GradientFlow(rate=0.5)
+    floor, ceiling = model.floor, model.ceiling
+    grids = {name: np.logspace(0, decades, _POINTS) for name, decades in _DECADES.items()}
+    grids["params"] = _to_the_last(grids["params"], model.frequencies.count)
+    samples = np.asarray(model.loss(samples=grids["samples"], rule=rule))
+    curves = {
+        "params": _curve(model, grids["params"], model.loss(params=grids["params"]), lambda: params_term(model)),
+        "samples": _curve(model, grids["samples"], samples, lambda: resource_term(model, rule)),
+        "steps": _curve(
+            model,
+            grids["steps"],
+            model.loss(steps=grids["steps"], step_rule=flow),
+            lambda: resource_term(model, flow, "steps"),
+        ),
+    }
+    return {
+        "setting": dict(setting.values),
+        "floor": floor,
+        "ceiling": ceiling,
+        "frequencies": repr(model.frequencies),
+        "rule": repr(rule),
+        "exponents": model.exponents(rule=rule).to_dict(),
+        "curves": curves,
+        "staircase": _staircase(model, rule),
+        "emergence": _emergence(model, rule, grids["samples"], (ceiling - samples) / (ceiling - floor)),
+    }
+
+
+def _to_the_last(params: Floats, count: float) -> Floats:
+    """The grid with points close to where the last of finitely many quanta fits."""
+    return np.unique(np.concatenate([params, count * _CLOSE])) if count < params[-1] else params
+
+
+def _curve(model: QuantaModel, amount: Floats, loss: Any, term: Callable[[], PowerTerm]) -> dict[str, Any]:
+    above = np.asarray(loss) - model.floor
+    above[above < _NOTHING_LEFT * (model.ceiling - model.floor)] = np.nan
+    found: dict[str, Any] = {"amount": plain(amount), "loss": plain(loss), "above": plain(above), "power_law": None}
+    try:
+        made = term()
+        return found | {"power_law": plain(made.at(amount)), "exponent": made.exponent}
+    except InputError as error:
+        return found | {"exponent": None, "reason": str(error)}
+
+
+def _staircase(model: QuantaModel, rule: LearningRule) -> dict[str, Any]:
+    """The loss once 0, 1, 2 ... quanta are learned, and the samples at which the rule has half learned each of them."""
+    ranks = _used(model, np.arange(1.0, min(_STAIRS, model.frequencies.count) + 1))
+    at = rule.amount(0.5, model.frequencies.pmf(ranks), ranks)
+    loss = model.loss_after(np.concatenate([[0.0], ranks]))
+    frequencies = model.frequencies.pmf(ranks)
+    return {"rank": plain(ranks), "frequency": plain(frequencies), "samples": plain(at), "loss": plain(loss)}
+
+
+def _used(model: QuantaModel, ranks: Floats) -> Floats:
+    """The ranks whose frequency a float64 can hold with room for the samples that they need."""
+    return ranks[model.frequencies.pmf(ranks) > _NEVER]
+
+
+def _emergence(model: QuantaModel, rule: LearningRule, samples: Floats, share: Floats) -> dict[str, Any]:
+    ranks = _used(model, np.array([rank for rank in _RANKS if rank <= model.frequencies.count], dtype=float))
+    p = model.frequencies.pmf(ranks)
+    learned = learned_chance(model.frequencies, ranks, samples=samples, rule=rule)
+    start, middle, end = (rule.amount(left, p, ranks) for left in _SHARES)
+    quanta = [
+        {
+            "rank": int(rank),
+            "frequency": float(p[i]),
+            "learned": plain(learned[:, i]),
+            "start": float(start[i]),
+            "middle": float(middle[i]),
+            "end": float(end[i]),
+        }
+        for i, rank in enumerate(ranks)
+    ]
+    width = 0.0 if isinstance(rule, HardThreshold) else rule_width(rule)
+    return {"samples": plain(samples), "quanta": quanta, "share": plain(np.clip(share, 0, 1)), "width": width}
