@@ -91,7 +91,7 @@ def test_bca_and_groups(grid_runs: Runs) -> None:
     grouped = ql.fit(table, bootstrap=200, resample="group", group="team")
     assert grouped.draws is not None
     with pytest.raises(InputError, match="needs group=LABEL"):
-        ql.fit(table, bootstrap=10, resample="group")
+        ql.fit(table, bootstrap=40, resample="group")
 
 
 def test_predictions(fitted: Fit) -> None:
@@ -282,3 +282,21 @@ def test_the_held_out_runs_are_the_dearest(grid_runs: Runs) -> None:
     ranking = ql.compare(grid_runs, ["chinchilla"], held_out=0.25)
     assert ranking.n_held_out == pytest.approx(9, abs=3)
     assert "compute" in ranking.held_out
+
+
+def test_few_draws_are_said_to_be_few(grid_runs: Runs) -> None:
+    with pytest.warns(DataWarning, match="bootstrap = 10: the ends of 95 % intervals"):
+        found = ql.fit(grid_runs, bootstrap=10)
+    assert any("take at least 40" in text for text in found.warnings)
+    with pytest.warns(DataWarning, match="take at least 200"):
+        ql.fit(grid_runs, bootstrap=40, levels=(99.0,))
+
+
+def test_sizes_are_taken_as_people_write_them(grid_runs: Runs) -> None:
+    found = ql.fit(grid_runs)
+    assert found.predict(params="7B", tokens="1.4T").value == found.predict(params=7e9, tokens=1.4e12).value
+    assert ql.plan(found, compute="1e21").params.value == ql.plan(found, compute=1e21).params.value
+    with pytest.raises(InputError, match="params = 'seven' is no number; write it like"):
+        found.predict(params="seven", tokens=1e9)
+    with pytest.raises(InputError, match="params = None: give one number"):
+        found.predict(params=None, tokens=1e9)  # pyright: ignore[reportArgumentType]

@@ -140,7 +140,7 @@ def test_regret_is_zero_at_the_plan_and_grows_from_it(noisy_fit: Fit) -> None:
 
 
 def test_a_fan_along_one_input_is_the_laws_curve(grid_runs: Runs) -> None:
-    fit = ql.fit(grid_runs, "power_floor:compute", bootstrap=30)
+    fit = ql.fit(grid_runs, "power_floor:compute", bootstrap=40)
     top = float(grid_runs["compute"].max())
     chart = forecast_along(fit, [(10 * top, fit.predict(compute=10 * top))])
     line = next(one for one in chart.series if one.kind == "line")

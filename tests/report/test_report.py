@@ -176,7 +176,7 @@ def test_budgets_for_runs_that_cannot_be_planned_are_refused_and_nothing_is_writ
 def test_runs_with_compute_alone_are_forecast_at_the_budgets_asked_for(tmp_path: Path) -> None:
     x = np.geomspace(1e18, 1e21, 12)
     found = report(
-        {"compute": x, "loss": 1.7 + 4000 * x**-0.2}, tmp_path / "r.html", bootstrap=20, compute=[1e22, 1e23]
+        {"compute": x, "loss": 1.7 + 4000 * x**-0.2}, tmp_path / "r.html", bootstrap=40, compute=[1e22, 1e23]
     )
     assert [one.at["compute"] for one in found.analysis.outlooks] == [1e22, 1e23]
 

@@ -42,6 +42,7 @@ FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "gzip": (b"\x1f\x8b\x08\x00", {}),
     "spreadsheet": (b"PK\x03\x04abc", {}),
     "web page": ("<!DOCTYPE html><html></html>", {}),
+    "bytes after an angle": ("<\0\1", {}),
     "oversized header": ("x" * 2_000_000, {}),
     "too many columns": (",".join(f"c{i}" for i in range(10_001)) + "\n", {}),
     "mixed decimal marks": ("params;loss;rate\n1e6;3,21;0.1\n", {}),

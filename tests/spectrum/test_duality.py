@@ -96,7 +96,7 @@ def test_the_exponent_of_a_fit(alpha: float, beta: float, power: float) -> None:
     assert duality_exponent(fit).value == pytest.approx(power, abs=0.006)
     with_draws = ql.fit(
         {"params": n, "tokens": d, "loss": (1.8 + 482 * n**-alpha + 2085 * d**-beta) * (1 + 1e-3 * np.sin(7 * np.arange(25)))},
-        "chinchilla", bootstrap=30,
+        "chinchilla", bootstrap=40,
     )  # fmt: skip
     low, high = duality_exponent(with_draws).interval()
     assert low < high

@@ -48,7 +48,7 @@ def test_a_log_normal_is_recognised() -> None:
 def test_inputs_are_those_that_vary() -> None:
     n, d = np.repeat(np.geomspace(1e4, 1e7, 5), 6), np.tile(np.geomspace(1e6, 1e11, 6), 5)
     loss = qt.QuantaModel(qt.Zipf(0.4), 1.7, 9.0).loss(params=n, samples=d)
-    found = which_frequencies({"params": n, "tokens": d, "loss": loss}, frequencies=("zipf",), bootstrap=20)
+    found = which_frequencies({"params": n, "tokens": d, "loss": loss}, frequencies=("zipf",), bootstrap=40)
     assert found.rivals[0].fit.law.input_names == ("params", "tokens")
     assert found.n_held_out == 6
     assert set(found.to_dict()) == {"rivals", "refused", "told_apart", "n_held_out", "verdict"}
@@ -57,7 +57,7 @@ def test_inputs_are_those_that_vary() -> None:
 
 def test_a_law_with_too_many_parameters_is_refused_and_the_rest_stays() -> None:
     few = {"tokens": D[::5], "loss": runs(qt.Zipf(0.5), 1e-3)["loss"][::5]}
-    found = which_frequencies(few, frequencies=("zipf", "mandelbrot"), bootstrap=20)
+    found = which_frequencies(few, frequencies=("zipf", "mandelbrot"), bootstrap=40)
     assert [one.frequencies for one in found.rivals] == ["zipf"]
     assert "mandelbrot" in found.refused
 

@@ -40,8 +40,14 @@ def list_tables(as_json: bool) -> None:
     for title in ("name", "rows", "what", "here", "licence"):
         out.add_column(title)
     for one in tables:
-        out.add_row(one.name, f"{one.rows:,}", one.title, "yes" if one.is_here() else "no", one.licence)
+        absent = "fetch" if one.sha256 else "by hand"
+        out.add_row(one.name, f"{one.rows:,}", one.title, "yes" if one.is_here() else absent, one.licence)
     console().print(out)
+    if not all(one.is_here() for one in tables):
+        console().print(
+            "fetch: `quantal data fetch NAME` brings it. by hand: put its file into a folder and set QUANTAL_DATA to that "
+            "folder; `quantal data fetch NAME` says which file, and from where."
+        )
 
 
 @command.command("show")
@@ -86,7 +92,7 @@ def export(runs: str, output: str, where: str | None, column: tuple[str, ...], a
 @click.argument("name")
 @json_option
 def fetch_table(name: str, as_json: bool) -> None:
-    """Download a public table from its source, check it and keep it.
+    """Download a public table from its source, check it and keep it, or say where it lies and what to do.
 
     \b
     Example:

@@ -170,7 +170,7 @@ level_option = click.option(
     type=float,
     default=(95.0,),
     metavar="PERCENT",
-    help="Level of the intervals; repeatable (default 95).",
+    help="Level of the intervals; repeatable (default 95; 50, 80 and 90 for an averaged forecast).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 seed_option = click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -129,6 +130,7 @@ def fit(
             problem, best, bootstrap, again, resample=resample, groups=groups, evaluations=shared, progress=progress
         )
         draws = problem.theta(problem.arranged(resampled.free))
+        notes += _few_draws(bootstrap, max(levels))
         failed = int(np.sum(~resampled.converged))
         if failed > 0.01 * bootstrap:
             notes.append(f"{failed} of {bootstrap} resamples did not converge; their draws are kept as they ended")
@@ -240,6 +242,17 @@ def _solve(
     if not solution.converged[best].all():
         solution = solution.continued(best, minimise(problem, solution.free[best], ones))
     return replace(solution, free=problem.arranged(solution.free))
+
+
+def _few_draws(bootstrap: int, level: float) -> list[str]:
+    """A sentence where fewer than one draw in the mean lies beyond either end of the widest interval."""
+    enough = math.ceil(2 / (1 - level / 100))
+    if bootstrap >= enough:
+        return []
+    return [
+        f"bootstrap = {bootstrap}: the ends of {level:g} % intervals from so few draws are their outermost draws, and too "
+        f"near; take at least {enough}, better {25 * enough}"
+    ]
 
 
 def _starts_report(problem: Problem, solution: Solution, value: float) -> StartsReport:

@@ -19,7 +19,7 @@ from quantal.fit.problem import Problem
 from quantal.fit.resampling import Resample
 from quantal.laws import Law
 from quantal.laws.law import Floats
-from quantal.runs import Runs
+from quantal.runs import Runs, as_number
 
 if TYPE_CHECKING:
     from quantal.fit.posterior import Posterior
@@ -110,8 +110,10 @@ class Fit:
         """Residuals at the runs (n,), of the objective's kind: log(measured / fitted), or measured - fitted."""
         return self.problem.residuals(self.fitted)
 
-    def predict(self, *, levels: Sequence[float] | None = None, **inputs: float) -> Estimate:
-        """The law's value at one point, with percentile intervals from the draws (parameters' uncertainty alone).
+    def predict(self, *, levels: Sequence[float] | None = None, **inputs: float | str) -> Estimate:
+        """The law's value at one point, such as ``params=7e9`` or ``"7B"``, with percentile intervals from the draws.
+
+        The intervals hold the uncertainty of the parameters alone.
 
         Raises:
             InputError: an input is missing, unknown or not above zero.
@@ -121,9 +123,9 @@ class Fit:
         >>> round(ql.fit(runs, "power_floor:params").predict(params=1e10).value, 2)
         3.16
         """
-        columns = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in inputs.items()}
-        if any(values.size != 1 for values in columns.values()):
+        if any(np.size(value) != 1 for value in inputs.values()):
             raise InputError("predict takes one point; use curve(...) for arrays")
+        columns = {name: np.atleast_1d(as_number(name, np.asarray(value).item())) for name, value in inputs.items()}
         value, draws = self.curve(**columns)
         levels = self.levels if levels is None else tuple(levels)
         if draws is None:

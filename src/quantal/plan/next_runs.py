@@ -90,6 +90,8 @@ class NextRuns:
                 f"  wasted by the best size known  {_percent(self.wasted_now)} now, {_percent(self.wasted_after)} after"
             )
         if self.runs is not None:
+            if self.stop:
+                lines.append("  the best that the budget would buy all the same:")
             for n, d, c in zip(self.runs["params"], self.runs["tokens"], self.runs["compute"], strict=True):
                 lines.append(f"  params {n:<10.3g} tokens {d:<10.3g} compute {c:.3g}")
         return "\n".join(lines)

@@ -13,6 +13,7 @@ from quantal.errors import DataWarning, ExtrapolationWarning, InputError, LawErr
 from quantal.estimate import Estimate
 from quantal.fit import Fit
 from quantal.plan.allocation import Optimum, optimum, wasted
+from quantal.runs import as_number
 
 FAR = 1.0
 DRIFT = (0.01, 0.1, 1.0, 10.0)
@@ -98,7 +99,7 @@ class Plan:
         return "\n".join(lines)
 
 
-def plan(fit: Fit, compute: float, *, levels: Sequence[float] | None = None) -> Plan:
+def plan(fit: Fit, compute: float | str, *, levels: Sequence[float] | None = None) -> Plan:
     """Split a budget of ``compute`` FLOPs (6 params tokens) so that the fitted law's loss is lowest.
 
     Raises:
@@ -112,6 +113,7 @@ def plan(fit: Fit, compute: float, *, levels: Sequence[float] | None = None) -> 
     >>> f"{best.params.value:.3g} {best.params_exponent.value:.3f}"
     '1e+09 0.500'
     """
+    compute = as_number("compute", compute)
     if not (np.isfinite(compute) and compute > 6):
         raise InputError(f"compute = {compute!r}: a budget in FLOPs, finite and above six, such as 5.76e23")
     levels = fit.levels if levels is None else tuple(levels)

@@ -11,6 +11,7 @@ from quantal.runs.fetch import locate as locate
 from quantal.runs.flops import FLOP_CONVENTIONS as FLOP_CONVENTIONS
 from quantal.runs.flops import FlopConvention as FlopConvention
 from quantal.runs.flops import flop_convention as flop_convention
+from quantal.runs.numbers import as_number as as_number
 from quantal.runs.numbers import parse_number as parse_number
 from quantal.runs.reading import read_runs as read_runs
 from quantal.runs.recount import recount as recount

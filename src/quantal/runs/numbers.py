@@ -68,6 +68,26 @@ def parse_number(text: str, *, magnitudes: bool = True) -> float:
     return value
 
 
+def as_number(name: str, value: object) -> float:
+    """A number given as such or as people write it: 7e9 or "7B".
+
+    Raises:
+        InputError: it is neither; the message names ``name``.
+
+    >>> as_number("params", "7B"), as_number("tokens", 3)
+    (7000000000.0, 3.0)
+    """
+    if isinstance(value, str):
+        try:
+            return parse_number(value)
+        except InputError as error:
+            raise InputError(f"{name} = {error}") from None
+    try:
+        return float(value)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        raise InputError(f"{name} = {value!r}: give one number, such as 7e9 or '7B'") from None
+
+
 def parse_column(
     cells: pl.Series, *, magnitudes: bool = False, grouped: bool = True, decimal_comma: bool = False
 ) -> np.ndarray:

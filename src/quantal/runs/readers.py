@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +19,8 @@ NOT_TABLES = {
     b"\xff\xfe": "UTF-16 text; save the file as UTF-8",
     b"\xfe\xff": "UTF-16 text; save the file as UTF-8",
     b"%PDF": "a PDF; export its table as CSV",
-    b"<": "a web page or XML; download the raw file instead",
 }
+MARKUP = rb"\s*<[!?a-zA-Z]"
 
 
 def read_bytes(path: str | Path, known: tuple[str, ...] = ()) -> bytes:
@@ -65,6 +66,8 @@ def parse_bytes(data: bytes, source: str, suffix: str = "") -> RawTable:
     for magic, what in NOT_TABLES.items():
         if data.lstrip()[: len(magic)] == magic:
             raise DataError(f"{source} is {what}")
+    if re.match(MARKUP, data):
+        raise DataError(f"{source} is a web page or XML; download the raw file instead")
     if b"\0" in data[:65536]:
         raise DataError(f"{source} is binary, no table; give CSV, TSV, Parquet, JSON or JSON lines")
     start = data[:256].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
