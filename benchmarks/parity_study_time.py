@@ -22,20 +22,20 @@ import json
 
 import numpy as np
 
-from quantal.reproduce import PRESETS, StudyEstimate, preset
+from quantal.reproduce import StudyEstimate
 from quantal.reproduce.parity_estimate import matrix_rate
-from quantal.reproduce.parity_presets import work
-from quantal.train import Stopwatch, train_parity
+from quantal.train import PARITY_PRESETS, Stopwatch, parity_preset, train_parity
+from quantal.train.parity_presets import work
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--preset", choices=PRESETS, default="fig2")
+    parser.add_argument("--preset", choices=PARITY_PRESETS, default="fig2")
     parser.add_argument("--share", type=float, default=0.02)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    chosen = preset(args.preset)
+    chosen = parity_preset(args.preset)
     rates, per_step, steps = [], [], 0
     for config in chosen.sizes:
         steps = max(1, round(args.share * config.steps))

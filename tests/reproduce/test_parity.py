@@ -10,16 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quantal.errors import DataError, InputError
-from quantal.reproduce import estimate, parity, preset
+from quantal.errors import InputError
+from quantal.reproduce import estimate, parity
 from quantal.reproduce.parity import ParityStudy, judge
 from quantal.reproduce.parity_claims import data_claims, size_claims
 from quantal.reproduce.parity_estimate import StudyEstimate
 from quantal.reproduce.parity_measure import LN2, DataStudy, SizeStudy, bootstrap, exponent, finite_losses, learned_at
-from quantal.reproduce.parity_presets import PRESETS, Preset, work
-from quantal.reproduce.parity_study import run_study
 from quantal.theory import Zipf
-from quantal.train import ParityConfig, ParityResult, train_parity
+from quantal.train import (
+    PARITY_PRESETS,
+    ParityConfig,
+    ParityPreset,
+    ParityResult,
+    Standing,
+    parity_preset,
+    read_sweep,
+    train_parity,
+)
 
 TASKS = 200
 P = Zipf(0.4, count=TASKS).pmf(np.arange(1, TASKS + 1))
@@ -39,26 +46,26 @@ def planted_sizes(seeds: int = 3, noise: float = 0.02) -> SizeStudy:
 
 
 def test_presets_are_the_published_configurations() -> None:
-    main = preset("fig2")
+    main = parity_preset("fig2")
     widths = sorted(net.width for config in main.sizes for net in config.nets)
     assert (len(widths), widths[0], widths[-1]) == (30, 10, 500)
     sums = [sum(net.width for net in config.nets) for config in main.sizes]
     assert max(sums) / min(sums) < 1.02
     assert {config.steps for config in main.sizes} == {200_000}
     assert [config.samples for config in main.data][:: len(main.data) - 1] == [10_000, 5_000_000]
-    assert {config.steps for config in preset("fig2-short").sizes} == {40_000}
-    exponents = preset("fig10")
+    assert {config.steps for config in parity_preset("fig2-short").sizes} == {40_000}
+    exponents = parity_preset("fig10")
     assert len(exponents.sizes) == 24
     assert len(exponents.data) == 15 * 25
-    for name in PRESETS:
-        keys = [config.key() for config in preset(name).configs]
+    for name in PARITY_PRESETS:
+        keys = [config.key() for config in parity_preset(name).configs]
         assert len(set(keys)) == len(keys)
-        assert not set(keys) & {config.key() for config in preset(name, seed=1).configs}
+        assert not set(keys) & {config.key() for config in parity_preset(name, seed=1).configs}
 
 
 def test_an_unknown_preset_is_named() -> None:
     with pytest.raises(InputError, match=r"Did you mean 'quick'"):
-        preset("quik")
+        parity_preset("quik")
 
 
 def test_long_presets_want_a_folder() -> None:
@@ -120,35 +127,33 @@ def test_bootstrap_intervals_hold_the_truth() -> None:
 
 
 @pytest.fixture(scope="module")
-def small() -> Preset:
+def small() -> ParityPreset:
     shared = {"bits": 12, "k": 2, "batch_size": 200, "learning_rates": (1e-2,), "tasks": 20, "evaluate_every": 20}
     sizes = tuple(
         ParityConfig(widths=(4, 8, 16, 32), steps=300, seed=one, net_seeds=(one,), **shared) for one in (0, 1)
     )
     data = tuple(ParityConfig(widths=(16,), steps=60, samples=size, **shared) for size in (200, 400, 800, 1600))
-    return Preset("small", "a test", sizes, data)
+    return ParityPreset("small", "a test", sizes, data)
 
 
-def test_a_study_goes_on_where_it_was_interrupted(small: Preset, tmp_path: Path) -> None:
-    told: list[tuple[int, int | None]] = []
-    first = run_study(
-        small.configs[:2], tmp_path, workers=1, progress=lambda done, total: told.append((done, total)), cost=work
-    )
-    assert told[-1] == (1000, 1000)
-    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert len(kept) == 2
-    results = run_study(small.configs[:4], tmp_path, workers=2)
-    assert {name: (tmp_path / name).stat().st_mtime_ns for name in kept} == kept
-    assert len(list(tmp_path.iterdir())) == 4
-    assert all(np.array_equal(a.loss, b.loss) for a, b in zip(first, results, strict=False))
-    alone = train_parity(small.configs[3])
-    assert np.array_equal(results[-1].subtask_loss, alone.subtask_loss)
-    (tmp_path / next(iter(kept))).write_bytes(b"torn")
-    with pytest.raises(DataError, match="remove the file, and it is trained again"):
-        run_study(small.configs, tmp_path)
+def test_a_study_without_a_store_gives_the_numbers_of_direct_trainings(small: ParityPreset) -> None:
+    told: list[Standing] = []
+    study = parity(small, workers=2, tell=told.append)
+    assert told[-1].done == told[-1].total == len(small.configs)
+    for config, result in zip(small.configs, study.results, strict=True):
+        assert result.config == config
+    alone = train_parity(small.configs[-1])
+    assert np.array_equal(study.results[-1].subtask_loss, alone.subtask_loss)
+    assert {one.claim.split(" ")[0] for one in study.claims} >= {"alpha_N", "alpha_S", "alpha_D"}
 
 
-def test_the_page_the_table_and_the_claims(small: Preset, tmp_path: Path) -> None:
+def test_presets_are_sweeps_too() -> None:
+    for name in PARITY_PRESETS:
+        assert read_sweep(f"parity-{name}").configs == parity_preset(name).configs
+    assert {one.tasks for one in read_sweep("parity-quick", tasks=150).configs} == {150}
+
+
+def test_the_page_the_table_and_the_claims(small: ParityPreset, tmp_path: Path) -> None:
     results = tuple(train_parity(config) for config in small.configs)
     claims, charts = judge(small, results, 0)
     study = ParityStudy(small, results, tuple(claims), tuple(charts))
@@ -162,7 +167,7 @@ def test_the_page_the_table_and_the_claims(small: Preset, tmp_path: Path) -> Non
     assert all(ParityConfig.from_dict(one) for one in json.loads((tmp_path / "out" / "configs.json").read_text()))
 
 
-def test_several_gammas_give_exponents_against_gamma(small: Preset) -> None:
+def test_several_gammas_give_exponents_against_gamma(small: ParityPreset) -> None:
     made: list[ParityResult] = []
     for gamma in (0.3, 0.6):
         made += [train_parity(dataclasses.replace(config, gamma=gamma)) for config in small.sizes[:1]]
@@ -175,6 +180,6 @@ def test_the_estimate_divides_work_by_rate() -> None:
     found = StudyEstimate(1e11, 2, 3600.0, 7200.0)
     assert found.to_dict()["stream_hours_at_matrix_rate"] == 1.0
     assert "1.3 hours" in str(found)
-    assert estimate(preset("fig2-short")).stream_seconds * 5 == pytest.approx(
-        estimate(preset("fig2")).stream_seconds, rel=0.6
+    assert estimate(parity_preset("fig2-short")).stream_seconds * 5 == pytest.approx(
+        estimate(parity_preset("fig2")).stream_seconds, rel=0.6
     )

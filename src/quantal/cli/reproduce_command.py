@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from quantal.cli.options import console, output_options, print_json, progress_bar
+from quantal.cli.store_option import engine_options
+from quantal.cli.sweep_progress import sweep_progress
 
 if TYPE_CHECKING:
     from quantal.reproduce import Claim
@@ -65,19 +67,23 @@ def literature_command(data: str | None, as_json: bool, seed: int) -> None:
     show_default=True,
     help="quick takes minutes; the published figures take hours to weeks.",
 )
+@click.option("-o", "--output", metavar="FOLDER", help="Write claims, table and figures, and keep the trainings.")
 @click.option(
-    "-o",
-    "--output",
-    metavar="FOLDER",
-    help="Keep results as they are made (the same command goes on from there), claims and figures.",
+    "--store",
+    envvar="QUANTAL_STORE",
+    metavar="URL",
+    help="Keep the trainings in a SQLite file, or postgresql://user@host/database (default: store.sqlite in FOLDER).",
 )
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes, one core each.")
+@engine_options
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say how long it takes on this machine, and stop.")
 @output_options
 def parity_command(
-    preset: str, output: str | None, workers: int, only_estimate: bool, as_json: bool, seed: int
+    preset: str, output: str | None, store: str | None, only_estimate: bool, as_json: bool, seed: int, **where: Any
 ) -> None:
     """Networks that learn multitask sparse parity: their exponents against the pure power law and the exact finite sum.
+
+    The trainings are a sweep: with a folder or a store the same command goes on where it was interrupted, and several may share the
+    work, as in `quantal sweep parity-fig2`.
 
     \b
     Examples:
@@ -87,16 +93,18 @@ def parity_command(
     import sys
 
     from quantal.reproduce import estimate, parity
-    from quantal.reproduce import preset as preset_of
+    from quantal.train import parity_preset
 
     if only_estimate or preset != "quick":
-        found = estimate(preset_of(preset, seed), workers)
+        found = estimate(parity_preset(preset, seed), where["workers"])
         if only_estimate:
             print_json(found.to_dict()) if as_json else print(found)
             return
         print(found, file=sys.stderr)
-    with progress_bar(f"training {preset}") as tell:
-        study = parity(preset, folder=output, workers=workers, seed=seed, progress=tell)
+    kept = [f" {flag} {value}" for flag, value in (("-o", output), ("--store", store)) if value]
+    again = f"quantal reproduce parity --preset {preset}{''.join(kept)}" if kept else None
+    with sweep_progress(again) as tell:
+        study = parity(preset, folder=output, store=store, seed=seed, tell=tell, **where)
     _report(study.claims, as_json)
     if output is not None and not as_json:
         print(f"Figures and table: {output}/parity.html")

@@ -130,8 +130,11 @@ def export(store: str, output: str, sweep: str | None, kind: str | None, checkpo
 
 
 def _loss(one: Entry) -> str:
-    loss = (one.summary or {}).get("loss")
-    return f"{loss:.4f}" if isinstance(loss, float) else ""
+    """The loss of a run; of networks that trained together, the least and the largest."""
+    summary = one.summary or {}
+    losses = [net["loss"] for net in summary.get("nets", [])] or [summary.get("loss")]
+    shown = [f"{loss:.4f}" for loss in losses if isinstance(loss, float)]
+    return f"{min(shown)} to {max(shown)}" if len(shown) > 1 else "".join(shown)
 
 
 def _plain(one: Entry) -> dict[str, Any]:

@@ -7,26 +7,16 @@ from typing import Any
 import click
 
 from quantal.cli.options import Size, console, json_option, print_json
-from quantal.cli.store_option import store_option
+from quantal.cli.store_option import engine_options, store_option
 from quantal.cli.sweep_progress import sweep_progress
 
 
 @click.command("sweep")
 @click.argument("file", metavar="FILE")
 @store_option
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "ray"]),
-    default="local",
-    show_default=True,
-    help="Processes here, or a Ray cluster (RAY_ADDRESS).",
-)
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Runs at once (default: one a core).")
+@engine_options
 @click.option(
     "--resume", is_flag=True, help="Go on where the store holds some of the runs; failed ones are tried anew."
-)
-@click.option(
-    "--checkpoints", metavar="DIR", help="Folder of checkpoints, which all workers see (default: beside the store)."
 )
 @click.option(
     "--retries", type=click.IntRange(min=0), default=2, show_default=True, help="Further tries of a run that failed."

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def sweep_progress(again: str) -> Iterator[Callable[[Standing], None]]:
-    """Yields the function to tell; when the sweep is interrupted it says that `again` is the command that goes on."""
+def sweep_progress(again: str | None) -> Iterator[Callable[[Standing], None]]:
+    """Yields the function to tell; when the sweep is interrupted it says that `again` is the command that goes on, None for none."""
     standing: list[Standing] = []
     with _terminable():
         try:
@@ -26,7 +26,12 @@ def sweep_progress(again: str) -> Iterator[Callable[[Standing], None]]:
                 yield lambda now: _lines(now, standing)
         except KeyboardInterrupt:
             done = f"{standing[-1].done} of {standing[-1].total} runs are done; " if standing else ""
-            print(f"{done}what is finished is kept. Go on with: {again}", file=sys.stderr)
+            kept = (
+                "nothing is kept without -o or --store"
+                if again is None
+                else f"what is finished is kept. Go on with: {again}"
+            )
+            print(f"{done}{kept}", file=sys.stderr)
             raise
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from quantal.discover.installed import needed
 from quantal.discover.layers import Layer
 from quantal.errors import InputError
+from quantal.extras import extra
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ class Capture:
         Raises:
             InputError: the loss depends on no layer, or an activation was changed in place.
         """
-        torch = needed("torch", "reading gradients")
+        torch = extra("torch", "discover", "reading gradients")
         self._consume = consume
         try:
             with torch.enable_grad():

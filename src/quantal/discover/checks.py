@@ -9,18 +9,18 @@ import numpy as np
 
 from quantal.discover.capture import captured
 from quantal.discover.exact import materialised
-from quantal.discover.installed import needed
 from quantal.discover.layers import Layer
 from quantal.discover.samples import PairSamples, Samples, logits_of
 from quantal.discover.sketch import batched, with_ones
 from quantal.errors import InputError
+from quantal.extras import extra
 
 
 def unembedding_of(model: Any, samples: Samples) -> Any:
     """The linear map whose output the model gives as its logits, where it does not name its output embeddings; None for other modules."""
     if isinstance(samples, PairSamples) or callable(getattr(model, "get_output_embeddings", None)):
         return None
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     seen: list[tuple[Any, Any]] = []
     handles = [
         module.register_forward_hook(lambda one, _, output: seen.append((one, output)))
@@ -43,7 +43,7 @@ def check_hooks(model: Any, layers: Sequence[Layer], samples: Samples) -> None:
     Raises:
         InputError: a layer's gradients differ (it is used otherwise than by calling it), with its name.
     """
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     order = np.argsort(samples.lengths(), kind="stable")
     for place in {int(order[0]), int(order[len(order) // 2])}:
         found = [torch.zeros(layer.outputs, layer.columns, dtype=torch.float64) for layer in layers]

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from quantal.discover.installed import needed
 from quantal.discover.opposites import without_camps
 from quantal.errors import InputError
+from quantal.extras import extra
 
 Labels = NDArray[np.int64]
 Way = Literal["chance-off", "paper"]
@@ -138,8 +138,8 @@ def _leading(matrix: Any, k: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]
 
 def partition(places: NDArray[Any], k: int, seed: int, *, starts: int = _STARTS) -> Labels:
     """k-means on the first k coordinates; the largest cluster is 0."""
-    cluster = needed("sklearn.cluster", "clustering", install='"quantal[discover]"')
-    exceptions = needed("sklearn.exceptions", "clustering")
+    cluster = extra("sklearn.cluster", "discover", "clustering")
+    exceptions = extra("sklearn.exceptions", "discover", "clustering")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
         found = cluster.KMeans(k, n_init=starts, random_state=seed).fit(np.ascontiguousarray(places[:, :k])).labels_
@@ -162,7 +162,7 @@ def by_size(labels: ArrayLike) -> Labels:
 
 
 def _paper(cosines: NDArray[Any], k: int, seed: int) -> Labels:
-    cluster = needed("sklearn.cluster", "clustering")
+    cluster = extra("sklearn.cluster", "discover", "clustering")
     angular = 1 - np.arccos(np.clip(cosines, -1, 1)) / np.pi
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from quantal.discover.capture import captured
 from quantal.discover.checks import check_hooks, materialised_cosines, unembedding_of
 from quantal.discover.exact import Block, blocks_of, gram_of
-from quantal.discover.installed import needed
 from quantal.discover.layers import Layer, find_layers, parameters_of
 from quantal.discover.samples import Loss, PairSamples, Samples, samples_of
 from quantal.discover.sketch import CountSketch, next_prime
 from quantal.discover.units import Engine, Results, digest, run_units
 from quantal.errors import DataError, InputError
+from quantal.extras import extra
 
 if TYPE_CHECKING:
     import torch
@@ -188,7 +188,7 @@ class _Work:
 
     def dtype(self) -> Any:
         """float64 where the weights are, else float32."""
-        torch = needed("torch", "reading gradients")
+        torch = extra("torch", "discover", "reading gradients")
         return torch.float64 if self.layers[0].modules[0].weight.dtype == torch.float64 else torch.float32
 
     def width(self) -> int:
@@ -215,7 +215,7 @@ class _Work:
             .cpu()
             .contiguous()
             .flatten()
-            .view(needed("torch", "reading gradients").uint8)
+            .view(extra("torch", "discover", "reading gradients").uint8)
             .numpy()
             .tobytes()
             for parameter in parameters_of(self.layers)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from quantal.discover.capture import Capture
-from quantal.discover.installed import needed
 from quantal.discover.layers import Layer
 from quantal.discover.samples import Samples
 from quantal.discover.sketch import batched, with_ones
 from quantal.errors import InputError
+from quantal.extras import extra
 
 _CHUNK = 1 << 16
 _SHARE = 0.6  # of the memory, for the gradients; the rest is for their products
@@ -67,7 +67,7 @@ def gram_of(
 
     Yields how many samples are done after each batch, and the matrix at last.
     """
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     layers = capture.layers
     device = next(capture.model.parameters()).device
     starts = np.cumsum([0] + [(part.last - part.first) * layers[part.layer].columns for part in block])
@@ -96,7 +96,7 @@ def gram_of(
 
 def materialised(model: Any, layers: Sequence[Layer], samples: Samples, place: int) -> np.ndarray:
     """The whole gradient of one sample by plain automatic differentiation, in the layers' order, shape (entries,), float64."""
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     from quantal.discover.layers import parameters_of
 
     wanted = parameters_of(layers)

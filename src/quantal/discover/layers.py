@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from quantal.discover.installed import needed
 from quantal.errors import InputError
+from quantal.extras import extra
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ def find_layers(model: torch.nn.Module, *, left_out: Sequence[Any] = ()) -> tupl
     Raises:
         InputError: a parameter sits in a module of another kind, or no linear map is left.
     """
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     outside = {id(module) for module in left_out}
     shared = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
     head = _output_embeddings(model)
@@ -101,7 +101,7 @@ def _is_linear(module: Any) -> bool:
 
 
 def _is_torch_linear(module: Any) -> bool:
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     return isinstance(module, torch.nn.Linear)
 
 

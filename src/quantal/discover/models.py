@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from quantal.discover.installed import needed
 from quantal.discover.samples import longest_context, vocabulary_size
 from quantal.errors import InputError
+from quantal.extras import extra
 
 DTYPES = ("float32", "bfloat16", "float64")
 
@@ -75,8 +75,8 @@ def load_model(
         InputError: it is no causal language model that transformers knows, wants code of its own, or has no safetensors; the dtype
             or the device is unknown; the context is longer than the model's.
     """
-    torch = needed("torch", "reading a model")
-    transformers = needed("transformers", "reading a model")
+    torch = extra("torch", "discover", "reading a model")
+    transformers = extra("transformers", "discover", "reading a model")
     if dtype not in DTYPES:
         raise InputError(f"dtype {dtype!r}: it must be one of {', '.join(DTYPES)}")
     given = str(name)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quantal.discover.installed import needed
 from quantal.errors import DataError, InputError
+from quantal.extras import extra
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +39,7 @@ class TokenSamples:
         """The losses of some samples of one length as a function of the model, in nats, shape (batch,)."""
 
         def losses(model: Any) -> Any:
-            torch = needed("torch", "reading gradients")
+            torch = extra("torch", "discover", "reading gradients")
             device = next(model.parameters()).device
             ids = torch.tensor([self.contexts[place] for place in places], device=device)
             target = torch.tensor([self.targets[place] for place in places], device=device)
@@ -75,7 +75,7 @@ class PairSamples:
         (place,) = places
 
         def losses(model: Any) -> Any:
-            torch = needed("torch", "reading gradients")
+            torch = extra("torch", "discover", "reading gradients")
             device = next(model.parameters()).device
             inputs, target = (
                 torch.as_tensor(value, device=device) for value in (self.inputs[place], self.targets[place])
@@ -189,7 +189,7 @@ def _options(model: Any, *, last: bool) -> dict[str, Any]:
 
 
 def _wide(dtype: Any) -> Any:
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     return dtype if dtype == torch.float64 else torch.float32
 
 

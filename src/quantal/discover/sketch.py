@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quantal.discover.capture import Capture
-from quantal.discover.installed import needed
 from quantal.discover.layers import Layer
 from quantal.discover.samples import Samples
+from quantal.extras import extra
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ class CountSketch:
         self.size = next_prime(size)
         self.dtype = dtype
         self._device = device
-        torch = needed("torch", "reading gradients")
+        torch = extra("torch", "discover", "reading gradients")
         rng = np.random.default_rng([seed, 0x51])
 
         def signs(count: int) -> torch.Tensor:
@@ -65,7 +65,7 @@ class CountSketch:
 
     def of(self, capture: Capture, samples: Samples, places: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Sketches of the gradients of some samples, shape (batch, size), and their losses, shape (batch,)."""
-        torch = needed("torch", "reading gradients")
+        torch = extra("torch", "discover", "reading gradients")
         sketches = torch.zeros(len(places), self.size, dtype=self.dtype, device=self._device)
 
         def consume(place: int, activations: Any, gradients: Any) -> None:
@@ -100,7 +100,7 @@ def batched(rows: Any, batch: int) -> Any:
 
 def with_ones(activations: Any, bias: bool) -> Any:
     """Activations with a last column of ones where the layer has a bias."""
-    torch = needed("torch", "reading gradients")
+    torch = extra("torch", "discover", "reading gradients")
     return torch.cat([activations, torch.ones_like(activations[..., :1])], dim=-1) if bias else activations
 
 

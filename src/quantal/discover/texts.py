@@ -122,9 +122,9 @@ def _parquet(file: Path, column: str) -> Iterator[Document]:
 
 
 def _saved_data_set(place: Path, column: str) -> Iterator[Document]:
-    from quantal.discover.installed import needed
+    from quantal.extras import needed
 
-    datasets = needed("datasets", "a data set saved by datasets", install="datasets")
+    datasets = needed("datasets", "datasets", "a data set saved by datasets")
     loaded = datasets.load_from_disk(str(place))
     parts = loaded.items() if hasattr(loaded, "items") else [("", loaded)]
     for name, part in parts:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from quantal.discover.installed import needed
 from quantal.discover.models import LanguageModel
 from quantal.discover.samples import all_logits
 from quantal.discover.texts import Document, documents
 from quantal.errors import DataError, DataWarning, InputError
+from quantal.extras import extra
 
 LEAST_LOSS = 1e-6
 """Below it the gradient of a loss in float32 is rounding."""
@@ -165,7 +165,7 @@ def window_losses(language: LanguageModel, windows: list[Any]) -> Iterator[tuple
     Raises:
         DataError: a loss is not finite.
     """
-    torch = needed("torch", "reading losses")
+    torch = extra("torch", "discover", "reading losses")
     device = next(language.model.parameters()).device
     batch = max(1, 2048 // language.context)
     start = 0

@@ -13,8 +13,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from quantal.discover.installed import needed
 from quantal.errors import DataError, DataWarning, InputError
+from quantal.extras import extra
 from quantal.runs import write_whole
 
 SCHEMA = "quantal.discover-state/1"
@@ -163,7 +163,7 @@ _job: Job | None = None
 
 def _take(job: Job, threads: int) -> None:
     global _job
-    needed("torch", "reading gradients").set_num_threads(threads)
+    extra("torch", "discover", "reading gradients").set_num_threads(threads)
     _job = job
 
 
@@ -197,7 +197,7 @@ def _by_processes(job: Job, units: list[int], workers: int) -> Iterator[tuple[in
 
 
 def _by_ray(job: Job, units: list[int]) -> Iterator[tuple[int, np.ndarray]]:
-    ray = needed("ray", "engine='ray'", install='"quantal[ray]"')
+    ray = extra("ray", "ray", "engine='ray'")
     if not ray.is_initialized():
         ray.init(log_to_driver=False)
     held = ray.put(job)

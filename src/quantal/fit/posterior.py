@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quantal.errors import InputError
+from quantal.extras import extra
 from quantal.fit import uncertainty
-from quantal.fit.optional import need
 from quantal.fit.priors import Priors, make_priors
 from quantal.fit.problem import Problem
 from quantal.fit.solver import Progress
@@ -80,9 +80,9 @@ class Posterior:
         """The posterior as ArviZ's own object (a DataTree, or InferenceData of older releases).
 
         Raises:
-            InputError: ArviZ is not installed.
+            MissingExtra: ArviZ is not installed.
         """
-        arviz = need("arviz_base", "posterior", "arviz-base")
+        arviz = extra("arviz_base", "posterior")
         return arviz.from_dict(self.groups())
 
     def __repr__(self) -> str:
@@ -156,8 +156,8 @@ def sample_problem(
             f"{problem.law.name}: {problem.size} parameters are more than an ensemble sampler mixes over ({MOST_PARAMETERS}); "
             "use the bootstrap, or hold some of them (ql.hold)"
         )
-    emcee = need("emcee", "posterior", "emcee")
-    stats = need("arviz_stats.base", "posterior", "arviz-stats").array_stats
+    emcee = extra("emcee", "posterior")
+    stats = extra("arviz_stats.base", "posterior").array_stats
     known = make_priors(problem, best, priors or {})
     count = walkers or max(32, 4 * problem.size)
     run = _Run(emcee, problem, known, best, count, seed)

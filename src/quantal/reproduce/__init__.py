@@ -9,6 +9,3 @@ from quantal.reproduce.parity import ParityStudy as ParityStudy
 from quantal.reproduce.parity import parity as parity
 from quantal.reproduce.parity_estimate import StudyEstimate as StudyEstimate
 from quantal.reproduce.parity_estimate import estimate as estimate
-from quantal.reproduce.parity_presets import PRESETS as PRESETS
-from quantal.reproduce.parity_presets import Preset as Preset
-from quantal.reproduce.parity_presets import preset as preset

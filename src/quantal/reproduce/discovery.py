@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quantal.discover import calibrated_slope, clusters, many_clusters, planted
-from quantal.discover.installed import needed
+from quantal.extras import extra
 from quantal.reproduce.claim import Claim, judged
 
 _TOKENS, _CLUSTERS = 1000, 100
@@ -22,7 +22,7 @@ def discovery(seed: int = 0) -> tuple[Claim, ...]:
 
 
 def _found(seed: int) -> Claim:
-    rand: Any = needed("sklearn.metrics", "the adjusted Rand index").adjusted_rand_score
+    rand: Any = extra("sklearn.metrics", "discover", "the adjusted Rand index").adjusted_rand_score
     cosines, truth = planted(_TOKENS, _CLUSTERS, within=0.4, seed=seed)
     published = float(rand(truth, clusters(cosines, _CLUSTERS, way="paper", seed=seed)))
     return judged(

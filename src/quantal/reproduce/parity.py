@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -12,25 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quantal.errors import InputError
+from quantal.errors import InputError, QuantalError
 from quantal.report import Chart
 from quantal.reproduce.claim import Claim
 from quantal.reproduce.parity_charts import data_charts, exponent_chart, size_charts
 from quantal.reproduce.parity_claims import data_claims, size_claims
 from quantal.reproduce.parity_measure import DataStudy, SizeStudy
-from quantal.reproduce.parity_presets import Preset, preset, work
-from quantal.reproduce.parity_study import run_study
 from quantal.runs import write_whole
-from quantal.train import ParityResult
+from quantal.train import MemoryStore, ParityPreset, ParityResult, Standing, Store, open_store, parity_preset, sweep
+from quantal.train.job import job_of, result_of
 
-Progress = Callable[[int, int | None], None]
+STORE = "store.sqlite"
+_LONG = ("fig2-short", "fig2", "fig10")
 
 
 @dataclass(frozen=True)
 class ParityStudy:
     """What a study found: its preset, its results in the order of `preset.configs`, the claims, and the charts."""
 
-    preset: Preset
+    preset: ParityPreset
     results: tuple[ParityResult, ...]
     claims: tuple[Claim, ...]
     charts: tuple[Chart, ...]
@@ -53,36 +54,57 @@ class ParityStudy:
 
 
 def parity(
-    name: str = "quick",
+    name: str | ParityPreset = "quick",
     *,
     folder: str | os.PathLike[str] | None = None,
-    workers: int = 2,
+    store: str | os.PathLike[str] | Store | None = None,
+    engine: str = "local",
+    workers: int | None = None,
+    checkpoints: str | os.PathLike[str] | None = None,
     seed: int = 0,
-    progress: Progress | None = None,
+    tell: Callable[[Standing], None] | None = None,
 ) -> ParityStudy:
-    """Train the networks of a preset and judge every claim of the theory by them.
+    """Train the networks of a preset, as a sweep, and judge every claim of the theory by them.
+
+    What the store holds already is not trained again, so the same call goes on where it was interrupted, and several may share the work.
 
     Args:
-        name: quick (minutes), fig2-short, fig2, fig10 (hours to weeks; see `estimate`).
-        folder: keeps finished results and checkpoints under results/, and gets the claims, the table and the figures; the same call
-            with the same folder goes on where it was interrupted.
-        workers: processes, one core each.
+        name: quick (minutes), fig2-short, fig2, fig10 (hours to weeks; see `estimate`), or a preset of your own.
+        folder: gets the claims, the table and the figures, and store.sqlite where no store is named.
+        store: keeps the trainings: a path (SQLite), a URL (PostgreSQL), or an open store.
+        engine, workers, checkpoints: as in `quantal.train.sweep`.
         seed: shifts the seeds of all trainings, and is that of the bootstrap.
-        progress: is told (done, in all).
+        tell: is told how far the sweep is.
 
     Raises:
-        InputError: the preset is unknown, or takes hours and no folder is given.
+        InputError: the preset is unknown, or takes hours and neither a folder nor a store is given.
+        QuantalError: a training failed.
 
     Source: Michaud et al. 2023 (arXiv 2303.13506), figures 2 and 10.
     """
-    chosen = preset(name, seed)
-    if folder is None and name != "quick":
+    chosen = parity_preset(name, seed) if isinstance(name, str) else name
+    if folder is None and store is None and name in _LONG:
         raise InputError(
-            f"preset {name!r} takes hours and has no folder to keep what is done; write folder='parity-{name}' "
-            f"(on the command line -o parity-{name})"
+            f"preset {name!r} takes hours, and nothing says where to keep what is done; write folder='parity-{name}' "
+            f"(on the command line -o parity-{name}), or name a store"
         )
-    place = None if folder is None else Path(folder) / "results"
-    results = tuple(run_study(chosen.configs, place, workers, progress, work))
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        if isinstance(store, Store):
+            kept: Store | MemoryStore = store
+        elif store is None and folder is None:
+            kept = MemoryStore()
+        else:
+            kept = stack.enter_context(open_store(store if store is not None else Path(str(folder)) / STORE))
+        done = sweep(
+            chosen.configs, store=kept, engine=engine, workers=workers, checkpoints=checkpoints, resume=True,
+            name=f"parity-{chosen.name}", tell=tell,
+        )  # fmt: skip
+        if done.failed:
+            key, error = next(iter(done.failed.items()))
+            raise QuantalError(f"{len(done.failed)} of {done.total} trainings failed, the first {key}: {error}")
+        results = tuple(_results(chosen, kept))
     claims, charts = judge(chosen, results, seed)
     study = ParityStudy(chosen, results, tuple(claims), tuple(charts))
     if folder is not None:
@@ -90,7 +112,12 @@ def parity(
     return study
 
 
-def judge(chosen: Preset, results: Sequence[ParityResult], seed: int) -> tuple[list[Claim], list[Chart]]:
+def _results(chosen: ParityPreset, store: Store | MemoryStore) -> list[ParityResult]:
+    jobs = [job_of(config) for config in chosen.configs]
+    return [result_of(job.kind, job.config, store.arrays(job.key)) for job in jobs]
+
+
+def judge(chosen: ParityPreset, results: Sequence[ParityResult], seed: int) -> tuple[list[Claim], list[Chart]]:
     """The claims and charts of a preset's results."""
     streams = _by_gamma([one for one in results if one.config.samples is None])
     finite = _by_gamma([one for one in results if one.config.samples is not None])

@@ -26,13 +26,16 @@ _COLOURS = ("blue", "orange", "green", "purple", "gold", "sky")
 
 
 def size_charts(study: SizeStudy, window: tuple[float, float] | None) -> list[Chart]:
-    """Loss against params and against steps, single tasks, learning times, learned counts, and how losses are spread."""
+    """Loss against params and against steps, single tasks, learning times, learned counts, and how losses are spread.
+
+    Where no task is learned there are no times and no counts to show.
+    """
     return [
         _against_params(study),
         _against_steps(study, window),
         _single_tasks(study),
-        _times(study),
-        _counts(study),
+        *_times(study),
+        *_counts(study),
         _spread(study),
     ]
 
@@ -153,13 +156,15 @@ def _single_tasks(study: SizeStudy) -> Chart:
     )
 
 
-def _times(study: SizeStudy) -> Chart:
+def _times(study: SizeStudy) -> list[Chart]:
     times = np.array([learned_at(study.steps, one) for one in study.curve])
     seed, task = np.nonzero(np.isfinite(times))
+    if not task.size:
+        return []
     x, y = study.p[task], times[seed, task]
-    grid = np.geomspace(x.min(), x.max(), 2) if x.size else np.array([0.01, 0.1])
-    anchor = np.exp(np.mean(np.log(y) + np.log(x))) if x.size else 1.0
-    return Chart(
+    grid = np.geomspace(x.min(), x.max(), 2)
+    anchor = np.exp(np.mean(np.log(y) + np.log(x)))
+    chart = Chart(
         "learning-times",
         "When each task is learned",
         f"The step at which a task's loss first is below 0.1 bits, width {study.widths[-1]:g}, every seed.",
@@ -171,14 +176,17 @@ def _times(study: SizeStudy) -> Chart:
         ),
         alt=f"{x.size} tasks: the frequent ones are learned first.",
     )
+    return [chart]
 
 
-def _counts(study: SizeStudy) -> Chart:
+def _counts(study: SizeStudy) -> list[Chart]:
     counts = (study.final < LEARNED_BELOW).sum(axis=-1).mean(axis=0)
     some = counts > 0
+    if not some.any():
+        return []
     x = study.params[some]
     line = [Series("line", x, counts[some][-1] * x / x[-1], "in proportion", "orange", "dash")] if x.size > 1 else []
-    return Chart(
+    chart = Chart(
         "learned-tasks",
         "Learned tasks against params",
         "Tasks with a loss below 0.1 nats, mean over seeds.",
@@ -187,6 +195,7 @@ def _counts(study: SizeStudy) -> Chart:
         (Series("points", x, counts[some], "measured", "blue", size=9.0), *line),
         alt=f"From {counts[0]:g} to {counts[-1]:g} tasks.",
     )
+    return [chart]
 
 
 def _spread(study: SizeStudy) -> Chart:

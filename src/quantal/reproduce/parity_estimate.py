@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from quantal.reproduce.parity_presets import Preset, work
+from quantal.train import ParityPreset
+from quantal.train.parity_presets import work
+from quantal.train.sweep import cores
 
 _SIZE = 1024
 
@@ -46,8 +48,9 @@ class StudyEstimate:
         )
 
 
-def estimate(preset: Preset, workers: int = 2) -> StudyEstimate:
-    """Measure this core's rate of matrix products in a second, and divide the preset's work by it."""
+def estimate(preset: ParityPreset, workers: int | None = None) -> StudyEstimate:
+    """Measure this core's rate of matrix products in a second, and divide the preset's work by it; workers: None, one a core."""
+    workers = workers or cores()
     rate = matrix_rate()
     streams, data = (sum(work(config) for config in configs) for configs in (preset.sizes, preset.data))
     longest = max(work(config) for config in preset.sizes)

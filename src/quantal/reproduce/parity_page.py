@@ -9,10 +9,10 @@ from quantal.report.figure import shown
 from quantal.report.markup import element, table
 from quantal.report.page import document
 from quantal.reproduce.claim import Claim
-from quantal.reproduce.parity_presets import Preset
+from quantal.train import ParityPreset
 
 
-def page(preset: Preset, claims: Sequence[Claim], charts: Sequence[Chart]) -> str:
+def page(preset: ParityPreset, claims: Sequence[Claim], charts: Sequence[Chart]) -> str:
     """HTML that needs no network."""
     verdicts = [one.verdict for one in claims]
     counts = ", ".join(f"{verdicts.count(name)} {name}" for name in ("holds", "fails", "undecided") if name in verdicts)

@@ -1,10 +1,14 @@
 """Networks that learn quanta: multitask sparse parity, small language models on text, and what a training measured."""
 
-from quantal.train.extras import MissingExtra as MissingExtra
+from quantal.extras import MissingExtra as MissingExtra
+from quantal.train.memory_store import MemoryStore as MemoryStore
 from quantal.train.parity import Stopwatch as Stopwatch
 from quantal.train.parity import train_parity as train_parity
 from quantal.train.parity_config import Net as Net
 from quantal.train.parity_config import ParityConfig as ParityConfig
+from quantal.train.parity_presets import PARITY_PRESETS as PARITY_PRESETS
+from quantal.train.parity_presets import ParityPreset as ParityPreset
+from quantal.train.parity_presets import parity_preset as parity_preset
 from quantal.train.parity_result import ParityResult as ParityResult
 from quantal.train.store import Store as Store
 from quantal.train.store import open_store as open_store

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantal.train.extras import extra
+from quantal.extras import extra
 from quantal.train.text_config import TextConfig
 
 if TYPE_CHECKING:

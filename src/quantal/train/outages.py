@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from quantal.errors import QuantalError
-from quantal.train.extras import extra
+from quantal.extras import extra
 
 T = TypeVar("T")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantal.errors import DataError
-from quantal.runs import write_whole
+from quantal.train.checkpoint import Progress, read_checkpoint, trained, write_checkpoint
 from quantal.train.kernels import Kernels, kernels
 from quantal.train.mlp import Stack, grouped
 from quantal.train.optimizers import Optimizer
 from quantal.train.parity_config import ParityConfig
 from quantal.train.parity_data import Batch, DataSet, Stream, evaluation_samples, subsets
 from quantal.train.parity_result import ParityResult
-
-Progress = Callable[[int, int | None], None]
-
-_CHECKPOINT_SECONDS = 60.0
 
 
 @dataclass
@@ -84,26 +78,7 @@ def train_parity(
     array([3])
     """
     training = _Training(config, kernels(compiled, config.dtype), stopwatch or Stopwatch())
-    path = None if checkpoint is None else Path(checkpoint)
-    if path is not None and path.exists():
-        training.load(path)
-    saved_at = time.monotonic()
-    try:
-        while not training.done:
-            training.advance()
-            if progress is not None:
-                progress(training.step, config.steps)
-            if path is not None and time.monotonic() - saved_at > _CHECKPOINT_SECONDS:
-                training.save(path)
-                saved_at = time.monotonic()
-    except KeyboardInterrupt:
-        if path is not None:
-            training.save(path)
-        raise
-    result = training.result()
-    if path is not None:
-        path.unlink(missing_ok=True)
-    return result
+    return trained(training, config.steps, checkpoint, progress)
 
 
 class _Training:
@@ -174,7 +149,6 @@ class _Training:
 
     def save(self, path: Path) -> None:
         arrays = {
-            "config": np.array(self.config.key()),
             "step": np.array(self.step),
             "filled": np.array(self._filled),
             "losses": self._losses,
@@ -182,27 +156,10 @@ class _Training:
             "rises": self._rises,
             "counted": self._counted,
         }
-        arrays |= self._state()
-
-        def write(beside: Path) -> None:
-            with beside.open("wb") as file:
-                np.savez(file, **arrays)
-
-        write_whole(path, write)
+        write_checkpoint(path, {"config": self.config.key()}, arrays | self._state())
 
     def load(self, path: Path) -> None:
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            key = str(arrays["config"])
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(
-                f"{path}: no checkpoint of a parity training ({error}); remove it to start afresh"
-            ) from None
-        if key != self.config.key():
-            raise DataError(
-                f"{path}: the checkpoint of another config; name another file, or remove it to start afresh"
-            )
+        arrays = read_checkpoint(path, {"config": self.config.key()}, "parity")
         self._filled = int(arrays["filled"])
         self._losses, self._accuracies = arrays["losses"], arrays["accuracies"]
         self._rises, self._counted = arrays["rises"], arrays["counted"]

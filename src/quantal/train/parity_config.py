@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from quantal.errors import InputError, did_you_mean
 from quantal.theory import Frequencies, Zipf, frequencies_from_dict
+from quantal.train.settings import check_names, check_whole, content_key
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 DTYPES = ("float32", "float64")
@@ -90,7 +89,8 @@ class ParityConfig:
         for name, least in _WHOLE.items():
             values = getattr(self, name)
             for value in values if isinstance(values, tuple) else (values,):
-                _whole(name, value, least, optional=name in ("samples", "evaluate_every"))
+                if value is not None or name not in ("samples", "evaluate_every"):
+                    check_whole(name, value, least)
         for name in ("gamma", "weight_decay", "momentum"):
             _real(name, getattr(self, name), 0.0 if name != "gamma" else -1.0)
         for rate in self.learning_rates:
@@ -174,13 +174,7 @@ class ParityConfig:
         Raises:
             InputError: a key is unknown, or a value outside what it may be.
         """
-        known = [one.name for one in fields(cls)]
-        for name in data:
-            if name not in known:
-                raise InputError(
-                    f"{name!r} is no setting of a parity training. {did_you_mean(name, known)} "
-                    f"The settings: {', '.join(known)}"
-                )
+        check_names(data, [one.name for one in fields(cls)], "parity")
         given = dict(data)
         if isinstance(given.get("frequencies"), Mapping):
             given["frequencies"] = frequencies_from_dict(given["frequencies"])
@@ -188,8 +182,7 @@ class ParityConfig:
 
     def key(self) -> str:
         """A name made from the content: two configs share it only if they are equal."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:20]
+        return content_key(self.to_dict())
 
 
 _WHOLE = {
@@ -207,13 +200,6 @@ def _listed(name: str, values: Any) -> tuple[Any, ...]:
 
 
 _EXAMPLES = {"widths": "50, 500", "net_seeds": "0, 1", "learning_rates": "1e-3"}
-
-
-def _whole(name: str, value: Any, least: int, optional: bool) -> None:
-    if optional and value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{name} = {value!r}: it must be a whole number >= {least}; write {name}={max(least, 1)}")
 
 
 def _real(name: str, value: Any, least: float) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from quantal.errors import QuantalError
+from quantal.extras import extra
 from quantal.train.engine import Event, Failed
-from quantal.train.extras import extra
 from quantal.train.job import Job
 from quantal.train.local_engine import ONE_THREAD, Teller, attempt
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from numpy.typing import NDArray
 
 from quantal.errors import DataError, did_you_mean
-from quantal.train.extras import extra
+from quantal.extras import extra
 from quantal.train.job import Job, Outcome, pack, unpack
 from quantal.train.outages import StoreError, described, waiting
 from quantal.train.owner import Owner

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quantal.errors import InputError, did_you_mean
-from quantal.train.extras import extra
+from quantal.extras import extra
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

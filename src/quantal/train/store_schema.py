@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from quantal.errors import DataError
-from quantal.train.extras import extra
+from quantal.extras import extra
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -14,6 +14,7 @@ from quantal.errors import DataError, InputError, did_you_mean
 from quantal.train.engine import Engine, Event, Failed, Finished, Progressed
 from quantal.train.job import Job, job_of
 from quantal.train.local_engine import LocalEngine
+from quantal.train.memory_store import MemoryStore
 from quantal.train.outages import StoreError
 from quantal.train.owner import Owner
 from quantal.train.store import Claim, Store, open_store
@@ -66,7 +67,7 @@ class SweepResult:
 def sweep(
     configs: Sequence[Any],
     *,
-    store: str | os.PathLike[str] | Store,
+    store: str | os.PathLike[str] | Store | MemoryStore,
     function: Callable[..., Any] | None = None,
     engine: str | Engine = "local",
     workers: int | None = None,
@@ -84,7 +85,7 @@ def sweep(
 
     Args:
         configs: ParityConfig, TextConfig, or a frozen dataclass of your own with `function`; those that are equal run once.
-        store: a path (SQLite), a URL (PostgreSQL), or an open store.
+        store: a path (SQLite), a URL (PostgreSQL), an open store, or a MemoryStore where nothing is to be kept.
         function: a pure function of a config, importable by name, that returns numbers and arrays by name, or an object with
             `arrays()`, `to_runs()` and `summary()`; it may take `checkpoint` (a path) and `progress` (called with done, total).
         engine: "local" for processes here, "ray" for a cluster (pip install "quantal[ray]"), or an Engine.
@@ -93,7 +94,7 @@ def sweep(
         name: of the sweep, for `quantal runs list`.
         retries: further tries of a job whose worker died or that raised an error; bad input is not tried again.
         lease: seconds after which the job of a silent driver is free; renewed four times as often.
-        checkpoints: a folder that all workers see; None: beside a SQLite store, else quantal-checkpoints here.
+        checkpoints: a folder that all workers see; None: beside a SQLite store, none for a MemoryStore, else quantal-checkpoints here.
         tell: is told how far the sweep is, about twice a second.
 
     Raises:
@@ -108,7 +109,7 @@ def sweep(
     1
     """
     jobs = _jobs(configs, function)
-    here = store if isinstance(store, Store) else open_store(store)
+    here = store if isinstance(store, Store | MemoryStore) else open_store(store)
     try:
         identity = f"{name}-{hashlib.sha256(''.join(sorted(jobs)).encode()).hexdigest()[:8]}"
         _enter(here, list(jobs.values()), identity, resume)
@@ -119,7 +120,7 @@ def sweep(
         finally:
             chosen.close()
     finally:
-        if here is not store:
+        if isinstance(here, Store) and here is not store:
             here.close()
 
 
@@ -130,7 +131,7 @@ def _jobs(configs: Sequence[Any], function: Callable[..., Any] | None) -> dict[s
     return jobs
 
 
-def _enter(store: Store, jobs: list[Job], identity: str, resume: bool) -> None:
+def _enter(store: Store | MemoryStore, jobs: list[Job], identity: str, resume: bool) -> None:
     known = {entry.key for entry in store.entries()} if not resume else set()
     there = [job for job in jobs if job.key in known]
     if there:
@@ -149,7 +150,7 @@ def _engine(engine: str | Engine, workers: int | None) -> Engine:
     if not isinstance(engine, str):
         return engine
     if engine == "local":
-        return LocalEngine(workers or _cores())
+        return LocalEngine(workers or cores())
     if engine == "ray":
         from quantal.train.ray_engine import RayEngine
 
@@ -157,12 +158,15 @@ def _engine(engine: str | Engine, workers: int | None) -> Engine:
     raise InputError(f"there is no engine {engine!r}. {did_you_mean(engine, ENGINES)}")
 
 
-def _cores() -> int:
+def cores() -> int:
+    """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _folder(checkpoints: str | os.PathLike[str] | None, store: Store) -> Path:
+def _folder(checkpoints: str | os.PathLike[str] | None, store: Store | MemoryStore) -> Path | None:
     if checkpoints is None:
+        if isinstance(store, MemoryStore):
+            return None
         path = place_of(store.place)
         folder = Path("quantal-checkpoints") if path is None else path.with_name(f"{path.name}-checkpoints")
     else:
@@ -174,8 +178,8 @@ class _Driver:
     """The loop that hands out jobs, keeps their leases and writes their results."""
 
     def __init__(
-        self, store: Store, identity: str, jobs: dict[str, Job], engine: Engine, owner: Owner, lease: float, retries: int,
-        folder: Path, tell: Callable[[Standing], None] | None,
+        self, store: Store | MemoryStore, identity: str, jobs: dict[str, Job], engine: Engine, owner: Owner, lease: float, retries: int,
+        folder: Path | None, tell: Callable[[Standing], None] | None,
     ) -> None:  # fmt: skip
         self._store, self._sweep, self._jobs, self._engine, self._owner = store, identity, jobs, engine, owner
         self._lease, self._retries, self._folder, self._tell = lease, retries, folder, tell
@@ -212,8 +216,13 @@ class _Driver:
                 return
             self._claims[claim.job.key] = claim
             self._shares[claim.job.key] = 0.0
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._engine.start(claim.job, str(self._folder / f"{claim.job.key}.npz"))
+            self._engine.start(claim.job, self._checkpoint(claim.job))
+
+    def _checkpoint(self, job: Job) -> str | None:
+        if self._folder is None:
+            return None
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return str(self._folder / f"{job.key}.npz")
 
     def _handle(self, event: Event) -> None:
         claim = self._claims.get(event.key)

@@ -1,4 +1,4 @@
-"""Sweep files: TOML with what is fixed, grids of what varies, and single runs; presets are such files that come with quantal."""
+"""Sweep files: TOML with what is fixed, grids of what varies, and single runs; presets are sweeps that come with quantal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import Any
 
 from quantal.errors import DataError, InputError, did_you_mean
 from quantal.train.job import KINDS, config_of
+from quantal.train.parity_presets import PARITY_PRESETS, parity_preset
 
+_PARITY = {f"parity-{name}": name for name in PARITY_PRESETS}
 _KEYS = ("kind", "name", "fixed", "grid", "runs")
 
 
@@ -29,11 +31,12 @@ class SweepFile:
 def presets() -> tuple[str, ...]:
     """The names of the sweeps that come with quantal.
 
-    >>> "text-laptop" in presets()
-    True
+    >>> presets()
+    ('parity-fig10', 'parity-fig2', 'parity-fig2-short', 'parity-quick', 'text-laptop')
     """
     folder = resources.files("quantal.train") / "presets"
-    return tuple(sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml")))
+    files = (one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml"))
+    return tuple(sorted((*files, *_PARITY)))
 
 
 def read_sweep(file: str | os.PathLike[str], **changes: Any) -> SweepFile:
@@ -45,9 +48,12 @@ def read_sweep(file: str | os.PathLike[str], **changes: Any) -> SweepFile:
     Raises:
         DataError: the file is missing or no TOML, holds an unknown key or setting, or describes no run.
 
-    >>> len(read_sweep("text-laptop").configs)
-    30
+    >>> len(read_sweep("text-laptop").configs), len(read_sweep("parity-quick").configs)
+    (30, 30)
     """
+    if str(file) in _PARITY and not Path(file).exists():
+        made = (config.to_dict() for config in parity_preset(_PARITY[str(file)]).configs)
+        return SweepFile(str(file), "parity", tuple(config_of("parity", {**one, **changes}) for one in made))
     name, text = _text(file)
     try:
         data = tomllib.loads(text)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quantal.errors import DataError
-from quantal.runs import write_whole
-from quantal.train.extras import extra
+from quantal.extras import extra
+from quantal.train.checkpoint import Progress, read_checkpoint, trained, write_checkpoint
 from quantal.train.neox import logits, make_model, one_thread, token_losses
 from quantal.train.text_config import TextConfig
 from quantal.train.text_result import TextResult
 from quantal.train.token_files import TokenFiles, token_files
-
-Progress = Callable[[int, int | None], None]
-
-_CHECKPOINT_SECONDS = 60.0
 
 
 def train_text(
@@ -52,26 +45,7 @@ def train_text(
     files = token_files(config.text, config.vocabulary)
     files.require(config)
     with one_thread():
-        training = _Training(config, files)
-        path = None if checkpoint is None else Path(checkpoint)
-        if path is not None and path.exists():
-            training.load(path)
-        saved_at = time.monotonic()
-        try:
-            while not training.done:
-                training.advance()
-                if progress is not None:
-                    progress(training.step, config.steps)
-                if path is not None and time.monotonic() - saved_at > _CHECKPOINT_SECONDS:
-                    training.save(path)
-                    saved_at = time.monotonic()
-        except KeyboardInterrupt:
-            if path is not None:
-                training.save(path)
-            raise
-    if path is not None:
-        path.unlink(missing_ok=True)
-    return training.result()
+        return trained(_Training(config, files), config.steps, checkpoint, progress)
 
 
 class _Training:
@@ -155,10 +129,12 @@ class _Training:
             facts=self._files.facts,
         )
 
+    @property
+    def _marks(self) -> dict[str, str]:
+        return {"config": self.config.key(), "text": str(self._files.facts["sha256"])}
+
     def save(self, path: Path) -> None:
         arrays: dict[str, NDArray[Any]] = {
-            "config": np.array(self.config.key()),
-            "text": np.array(self._files.facts["sha256"]),
             "step": np.array(self.step),
             "filled": np.array(self._filled),
             "rises": np.array(self._rises),
@@ -168,25 +144,11 @@ class _Training:
         arrays |= {f"weight:{name}": one.detach().numpy() for name, one in self.model.state_dict().items()}
         for number, one in self.optimizer.state_dict()["state"].items():
             arrays |= {f"moment:{number}:{name}": value.numpy() for name, value in one.items()}
-
-        def write(beside: Path) -> None:
-            with beside.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-
-        write_whole(path, write)
+        write_checkpoint(path, self._marks, arrays)
 
     def load(self, path: Path) -> None:
         torch = extra("torch", "text")
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            marks = str(arrays["config"]), str(arrays["text"])
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path}: no checkpoint of a text training ({error}); remove it to start afresh") from None
-        if marks != (self.config.key(), self._files.facts["sha256"]):
-            raise DataError(
-                f"{path}: the checkpoint of another config or text; name another file, or remove it to start afresh"
-            )
+        arrays = read_checkpoint(path, self._marks, "text")
         self.step, self._filled, self._rises = (int(arrays[name]) for name in ("step", "filled", "rises"))
         self._tokens, self._train_loss = arrays["tokens"], arrays["train_loss"]
         weights = {name.partition(":")[2]: one for name, one in arrays.items() if name.startswith("weight:")}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantal.errors import InputError, did_you_mean
+from quantal.train.settings import check_names, check_whole, content_key
 
 SCHEDULES = ("constant", "cosine")
 BYTES = 256
@@ -73,7 +72,9 @@ class TextConfig:
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
-            _whole(name, getattr(self, name), least, optional=name in ("heads", "distinct"))
+            value = getattr(self, name)
+            if value is not None or name not in ("heads", "distinct"):
+                check_whole(name, value, least)
         rate = self.learning_rate
         if rate is not None and not (isinstance(rate, int | float) and math.isfinite(rate) and rate > 0):
             raise InputError(f"learning_rate = {rate!r}: it must be a finite number > 0; write learning_rate=3e-3")
@@ -186,27 +187,15 @@ class TextConfig:
         Raises:
             InputError: a key is unknown, or a value outside what it may be.
         """
-        known = [one.name for one in fields(cls)]
-        for name in data:
-            if name not in known:
-                raise InputError(
-                    f"{name!r} is no setting of a text training. {did_you_mean(name, known)} The settings: {', '.join(known)}"
-                )
+        check_names(data, [one.name for one in fields(cls)], "text")
         return cls(**data)
 
     def key(self) -> str:
         """A name made from the content: two configs share it only if they are equal."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:20]
+        return content_key(self.to_dict())
 
 
 _LEAST = {
     "width": 2, "layers": 1, "heads": 1, "context": 1, "tokens": 1, "distinct": 1, "batch_size": 1, "vocabulary": BYTES,
     "evaluations": 1, "evaluation_tokens": 1, "patience": 1, "seed": 0,
 }  # fmt: skip
-
-
-def _whole(name: str, value: Any, least: int, optional: bool) -> None:
-    if optional and value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name} = {value!r}: it must be a whole number >= {least}; write {name}={max(least, 1)}")

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantal.errors import InputError
+from quantal.extras import extra
 from quantal.runs import Runs, write_whole
-from quantal.train.extras import extra
 from quantal.train.text_config import BYTES, TextConfig
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantal.errors import DataError, InputError
+from quantal.extras import extra
 from quantal.runs import cache_folder
-from quantal.train.extras import extra
 from quantal.train.text_config import BYTES, TextConfig
 from quantal.train.text_source import fingerprint, pieces
 

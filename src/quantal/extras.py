@@ -12,8 +12,8 @@ class MissingExtra(QuantalError, ImportError):
     """A package that an extra of quantal brings is not installed; the message holds the command that installs it."""
 
 
-def extra(module: str, name: str) -> Any:
-    """The module, which the extra of that name brings.
+def extra(module: str, name: str, what: str = "this") -> Any:
+    """The module, which the extra of that name brings, and `what` needs.
 
     Raises:
         MissingExtra: it is not installed.
@@ -21,11 +21,19 @@ def extra(module: str, name: str) -> Any:
     >>> extra("json", "text").loads("1")
     1
     """
+    return needed(module, f'"quantal[{name}]"', what)
+
+
+def needed(module: str, install: str, what: str = "this") -> Any:
+    """The module of a package that `pip install` of that name brings, and `what` needs.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    package = module.partition(".")[0]
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+        if error.name is None or error.name.partition(".")[0] != package:
             raise
-        raise MissingExtra(
-            f'{module.partition(".")[0]} is not installed, and this needs it: pip install "quantal[{name}]"'
-        ) from None
+        raise MissingExtra(f"{package} is not installed, and {what} needs it: pip install {install}") from None

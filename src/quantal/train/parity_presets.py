@@ -1,4 +1,4 @@
-"""What a study of multitask sparse parity trains: a laptop's version and the published ones."""
+"""What a study of multitask sparse parity trains: a laptop's version and the published ones, as sweeps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantal.errors import InputError, did_you_mean
-from quantal.train import ParityConfig
+from quantal.train.parity_config import ParityConfig
 
+PARITY_PRESETS = ("quick", "fig2-short", "fig2", "fig10")
 _GAMMA = 0.4
-_LOSS_SEEN = 0.95
 
 
 @dataclass(frozen=True)
-class Preset:
+class ParityPreset:
     """Trainings on a stream (`sizes`, for exponents in N and S) and on finite data (`data`, for the exponent in D).
 
     step_window holds the steps between which the exponent in S is measured; None takes all from where the loss is below 0.95 bits.
@@ -37,25 +37,22 @@ def work(config: ParityConfig) -> float:
     return 4.0 * config.bits * sum(net.width for net in config.nets) * config.batch_size * config.steps
 
 
-def preset(name: str, seed: int = 0) -> Preset:
+def parity_preset(name: str, seed: int = 0) -> ParityPreset:
     """The preset of that name; `seed` shifts the seeds of all its trainings.
 
     Raises:
         InputError: there is none of that name.
 
-    >>> [len(config.nets) for config in preset("fig2").sizes]
+    >>> [len(config.nets) for config in parity_preset("fig2").sizes]
     [15, 15]
     """
+    if name not in PARITY_PRESETS:
+        raise InputError(f"there is no preset {name!r} of the parity study. {did_you_mean(name, PARITY_PRESETS)}")
     made = {"quick": _quick, "fig2": _fig2, "fig2-short": _fig2_short, "fig10": _fig10}
-    if name not in made:
-        raise InputError(f"there is no preset {name!r} of the parity study. {did_you_mean(name, made)}")
     return made[name](seed)
 
 
-PRESETS = ("quick", "fig2-short", "fig2", "fig10")
-
-
-def _quick(seed: int) -> Preset:
+def _quick(seed: int) -> ParityPreset:
     seeds = range(3 * seed, 3 * seed + 3)
     shared = {"bits": 32, "gamma": _GAMMA, "batch_size": 2000, "learning_rates": (3e-3,)}
     sizes = [
@@ -77,24 +74,24 @@ def _quick(seed: int) -> Preset:
         for one in seeds
         for size in _spaced(2e3, 2e5, 9)
     ]
-    return Preset("quick", "a laptop's version, in minutes", tuple(sizes), tuple(data))
+    return ParityPreset("quick", "a laptop's version, in minutes", tuple(sizes), tuple(data))
 
 
-def _fig2(seed: int, steps: int = 200_000) -> Preset:
+def _fig2(seed: int, steps: int = 200_000) -> ParityPreset:
     widths = _spaced(10, 500, 30)
     sizes = [ParityConfig(widths=half, steps=steps, seed=seed, net_seeds=(seed,)) for half in _halves(widths)]
     data = [_finite(size, _GAMMA, seed, steps) for size in _spaced(1e4, 5e6, 30)]
-    return Preset("fig2", "the published main figure", tuple(sizes), tuple(data), step_window=(500.0, 15_000.0))
+    return ParityPreset("fig2", "the published main figure", tuple(sizes), tuple(data), step_window=(500.0, 15_000.0))
 
 
-def _fig2_short(seed: int) -> Preset:
+def _fig2_short(seed: int) -> ParityPreset:
     found = _fig2(seed, 40_000)
-    return Preset(
+    return ParityPreset(
         "fig2-short", "the published main figure with a fifth of its steps", found.sizes, found.data, found.step_window
     )
 
 
-def _fig10(seed: int) -> Preset:
+def _fig10(seed: int) -> ParityPreset:
     gammas = np.round(np.arange(0.1, 0.85, 0.1), 2)
     sizes = [
         ParityConfig(gamma=float(gamma), widths=_spaced(10, 300, 20), steps=100_000, seed=one, net_seeds=(one,))
@@ -104,7 +101,7 @@ def _fig10(seed: int) -> Preset:
     finer = np.round(np.arange(0.1, 0.81, 0.05), 2)
     data = [_finite(size, float(gamma), seed, 100_000) for gamma in finer for size in _spaced(1e4, 5e6, 25)]
     about = "the published exponents against gamma"
-    return Preset("fig10", about, tuple(sizes), tuple(data), step_window=(500.0, 15_000.0))
+    return ParityPreset("fig10", about, tuple(sizes), tuple(data), step_window=(500.0, 15_000.0))
 
 
 def _finite(samples: int, gamma: float, seed: int, steps: int) -> ParityConfig:
