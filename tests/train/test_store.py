@@ -111,7 +111,11 @@ def test_how_far_a_running_job_is_is_noted_and_forgotten_when_it_is_given_back(u
         claim = store.claim("s", HERE, 60.0)
         assert claim is not None
         store.note({claim.token: 0.25, "a lost claim": 0.5})
-        assert [one.share for one in store.entries("s", state="running")] == [0.25]
+        (running,) = store.entries("s", state="running")
+        assert running.share == 0.25
+        assert running.until is not None
+        assert running.begun is not None
+        assert running.until - running.begun == pytest.approx(60.0)
         store.release([claim])
         assert {one.share for one in store.entries("s")} == {None}
 

@@ -74,10 +74,15 @@ if TYPE_CHECKING:
 @click.option(
     "--exponent", type=float, metavar="GAMMA", help="alpha_N of the model's scaling law: the slope it predicts."
 )
-@click.option("--save", metavar="FILE", help="Keep the matrix of cosines, as .npy.")
+@click.option(
+    "--save",
+    metavar="FILE",
+    multiple=True,
+    help="Keep the matrix of cosines as .npy, or what was found as .json, which `quantal app --quanta` shows (may be repeated).",
+)
 @click.option("-o", "--output", metavar="FILE", help="Write the gallery: one HTML page.")
 @output_options
-def command(model: str, text: str, save: str | None, output: str | None, as_json: bool, **options: Any) -> None:
+def command(model: str, text: str, save: tuple[str, ...], output: str | None, as_json: bool, **options: Any) -> None:
     """Find the skills of a language model: tokens whose gradients point alike, in clusters, with how far to trust each.
 
     MODEL is a folder written by save_pretrained, a .gguf file, or a hub id. Only safetensors are read, and none of its code is run.
@@ -86,10 +91,12 @@ def command(model: str, text: str, save: str | None, output: str | None, as_json
     Example:
       quantal discover model/ --text corpus.txt --tokens 1000 --clusters 100 -o gallery.html
     """
-    from quantal.discover import discover, load_model
-    from quantal.discover.saving import check_places, save_matrix
+    from quantal.discover import discover, load_model, save_discovery
+    from quantal.discover.saving import check_kept, check_places, save_matrix
 
-    check_places(save, output)
+    check_places(*save, output)
+    for path in save:
+        check_kept(path)
     loading = {name: options.pop(name) for name in ("tokenizer", "dtype", "device", "context")}
     language = load_model(model, **loading)
     for note in language.notes:
@@ -97,8 +104,11 @@ def command(model: str, text: str, save: str | None, output: str | None, as_json
     options["memory"] = options["memory"] * 1e6
     with ExitStack() as stack:
         found = discover(language, text, progress=_stages(stack), **options)
-    if save is not None:
-        save_matrix(found.cosines.matrix, save)
+    for path in save:
+        if path.lower().endswith(".npy"):
+            save_matrix(found.cosines.matrix, path)
+        else:
+            save_discovery(found, path)
     if output is not None:
         from quantal.report.gallery import save_gallery
 
@@ -119,7 +129,7 @@ def _stages(stack: ExitStack) -> Callable[[str], Callable[[int, int | None], Non
     return begin
 
 
-def _show(found: Discovery, save: str | None, output: str | None) -> None:
+def _show(found: Discovery, save: tuple[str, ...], output: str | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -159,6 +169,7 @@ def _show(found: Discovery, save: str | None, output: str | None) -> None:
         if found.exponent is not None:
             out.print(f"  predicted by the exponent {found.exponent:g}: {-(found.exponent + 1):.3f}")
     out.print(f"{found.seconds:.1f} s, {found.peak_memory_mb:.0f} MB")
-    for label, path in (("matrix", save), ("gallery", output)):
+    kept = [("matrix" if path.lower().endswith(".npy") else "discovery", path) for path in save]
+    for label, path in (*kept, ("gallery", output)):
         if path is not None:
             print(f"The {label}: {path}")

@@ -14,6 +14,9 @@ from quantal.discover.models import LanguageModel as LanguageModel
 from quantal.discover.models import load_model as load_model
 from quantal.discover.opposites import merge_opposites as merge_opposites
 from quantal.discover.planted import planted as planted
+from quantal.discover.saved import SavedDiscovery as SavedDiscovery
+from quantal.discover.saved import load_discovery as load_discovery
+from quantal.discover.saved import save_discovery as save_discovery
 from quantal.discover.slopes import Slope as Slope
 from quantal.discover.slopes import calibrated_slope as calibrated_slope
 from quantal.discover.soft_steps import Shapes as Shapes

@@ -18,6 +18,14 @@ def check_places(*places: str | None) -> None:
             raise InputError(f"{given!r}: there is no folder {str(Path(given).parent)!r}; make it first")
 
 
+def check_kept(path: str) -> None:
+    """Raise InputError where a discovery is to be kept as something else than .npy (its matrix) or .json (all but that)."""
+    if Path(path).suffix.lower() not in (".npy", ".json"):
+        raise InputError(
+            f"{path!r}: the matrix of cosines is kept as .npy, what was found as .json; write {str(Path(path).with_suffix('.json'))!r}"
+        )
+
+
 def save_matrix(matrix: Any, path: str) -> None:
     """Write a matrix as .npy.
 

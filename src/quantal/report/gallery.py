@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quantal.discover.saved import block_means
 from quantal.report.chart import Axis, Chart, Series, write_text
 from quantal.report.figure import shown
 from quantal.report.markup import Html, element
 from quantal.report.page import document, static_text
 
 if TYPE_CHECKING:
-    from quantal.discover import Cluster, Discovery, Token
+    from quantal.discover import Cluster, Discovery, SavedDiscovery, Token
 
 _FIRST_ROWS = 8
 _PIXELS = 720
@@ -65,13 +65,13 @@ def gallery_page(found: Discovery) -> str:
     )
 
 
-def rank_chart(found: Discovery) -> Chart:
+def rank_chart(found: Discovery | SavedDiscovery) -> Chart:
     """Sizes of clusters by rank, stable ones apart, with the slope of their envelope."""
     sizes = np.array([one.size for one in found.clusters], dtype=float)
     ranks = np.arange(1, len(sizes) + 1.0)
     stable = np.array([one.stable for one in found.clusters])
     series = [
-        Series("points", ranks[mask], sizes[mask], name=name, colour=colour, size=7.0)
+        Series("points", ranks[mask], sizes[mask], name=name, colour=colour, size=7.0, hover=_told(ranks[mask], sizes[mask]))
         for mask, name, colour in ((stable, "stable", "blue"), (~stable, "not stable", "faint"))
         if mask.any()
     ]
@@ -93,6 +93,10 @@ def rank_chart(found: Discovery) -> Chart:
         tuple(series),
         alt=f"Sizes of {len(sizes)} clusters by rank, from {sizes.max():g} tokens down to {sizes.min():g}.",
     )
+
+
+def _told(ranks: np.ndarray, sizes: np.ndarray) -> dict[str, tuple[str, ...]]:
+    return {"cluster": tuple(f"{one:.0f}" for one in ranks), "tokens": tuple(f"{one:,.0f}" for one in sizes)}
 
 
 def _tools() -> Html:
@@ -166,7 +170,8 @@ def _slope_words(found: Discovery) -> Html:
 
 def _matrix(found: Discovery) -> Html:
     order = np.array([place for one in found.clusters for place in one.tokens])
-    picture = _reduced(found.cosines.matrix, order)
+    means, _ = block_means(found.cosines.matrix, order, _PIXELS)
+    picture = (255 * (1 - np.clip(means, 0, 1) ** 0.7)).astype(np.uint8)
     source = "data:image/png;base64," + base64.b64encode(_png(picture)).decode("ascii")
     alt = f"Cosines between the gradients of {len(order)} tokens, ordered by cluster: clusters are the squares along the diagonal."
     return element(
@@ -178,17 +183,6 @@ def _matrix(found: Discovery) -> Html:
             f"{found.cosines.mode.capitalize()} cosines, rms error {found.cosines.rms_error:.2g}.",
         ),
     )
-
-
-def _reduced(matrix: Any, order: np.ndarray) -> np.ndarray:
-    """The matrix in that order, at most 720 wide by means of blocks, as bytes from 255 (cosine <= 0) to 0 (1)."""
-    count = len(order)
-    edges = np.linspace(0, count, min(count, _PIXELS) + 1).astype(int)
-    rows = []
-    for first, last in pairwise(edges):
-        band = np.asarray(matrix[order[first:last]][:, order], dtype=np.float64).mean(0)
-        rows.append(np.add.reduceat(band, edges[:-1]) / np.diff(edges))
-    return (255 * (1 - np.clip(np.array(rows), 0, 1) ** 0.7)).astype(np.uint8)
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -41,7 +41,8 @@ class Claim:
 class Entry:
     """A job as the store lists it; seconds and finished (seconds since 1970) are None until it is done.
 
-    share is how far a running job was when its driver last said so, until the end of its lease (seconds since 1970).
+    share is how far a running job was when its driver last said so, until the end of its lease; begun is when it was last taken (both
+    in seconds since 1970).
     """
 
     key: str
@@ -58,6 +59,7 @@ class Entry:
     versions: dict[str, str] | None
     share: float | None = None
     until: float | None = None
+    begun: float | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Store:
             if row is None:
                 return None
             token = uuid.uuid4().hex
-            taken = {"state": "running", "owner": str(owner), "claim": token, "lease": now + lease, "share": None}
+            taken = {"state": "running", "owner": str(owner), "claim": token, "lease": now + lease, "share": None, "begun": now}
             connection.execute(sql.update(t.jobs).where(t.jobs.c.key == row.key).values(**taken))
             return Claim(Job(row.kind, json.loads(row.config), row.cost), token, row.failures)
 
@@ -368,5 +370,5 @@ def _entry(row: Any) -> Entry:
     return Entry(
         row.key, row.kind, row.state, json.loads(row.config), row.cost, row.failures, row.error, row.owner,
         None if row.summary is None else json.loads(row.summary), row.seconds, row.finished,
-        None if row.versions is None else json.loads(row.versions), row.share, row.lease,
+        None if row.versions is None else json.loads(row.versions), row.share, row.lease, row.begun,
     )  # fmt: skip

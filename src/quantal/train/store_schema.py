@@ -47,8 +47,12 @@ def _version_2(connection: Connection) -> None:
 
 
 def _version_3(connection: Connection) -> None:
-    """How far a running job is."""
-    _run(connection, "ALTER TABLE jobs ADD COLUMN share DOUBLE PRECISION")
+    """How far a running job is, and when it was begun."""
+    _run(
+        connection,
+        "ALTER TABLE jobs ADD COLUMN share DOUBLE PRECISION",
+        "ALTER TABLE jobs ADD COLUMN begun DOUBLE PRECISION",
+    )
 
 
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_version_1, _version_2, _version_3)

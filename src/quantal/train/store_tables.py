@@ -21,6 +21,7 @@ jobs = sa.Table(
     sa.Column("lease", sa.Double),
     sa.Column("added", sa.Double),
     sa.Column("share", sa.Double),
+    sa.Column("begun", sa.Double),
 )
 results = sa.Table(
     "results",
