@@ -17,11 +17,11 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_results_are_kept_and_not_made_again(tmp_path: Path) -> None:
-    store, jobs = MemoryStore(), [Descent(width) for width in (2, 3)]
+    store, jobs = MemoryStore(), [Descent(width, seconds=2.5) for width in (2, 3)]
     assert sweep(jobs, function=descend, store=store, workers=2).done_here == 2
     assert sweep(jobs, function=descend, store=store, workers=1, resume=True).done_here == 0
     for entry in store.entries(state="done"):
-        assert np.array_equal(store.arrays(entry.key)["losses"], descend(Descent(**entry.config))["losses"])
+        assert np.array_equal(store.arrays(entry.key)["losses"], descend(Descent(entry.config["width"]))["losses"])
         assert list(store.arrays(entry.key, ["losses"])) == ["losses"]
     assert list(tmp_path.iterdir()) == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,9 @@ class MemoryStore:
 
     def extend(self, claims: Iterable[Claim], lease: float) -> None:
         """Nobody else can take a claim."""
+
+    def note(self, shares: Mapping[str, float]) -> None:
+        """Nobody else asks how far jobs are."""
 
     def release(self, claims: Iterable[Claim]) -> None:
         """Give claims back."""
