@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import subprocess
 import sys
 
@@ -90,3 +91,10 @@ def test_too_few_points_are_refused() -> None:
 def test_any_name_gives_a_law_or_a_law_error(name: str) -> None:
     with contextlib.suppress(LawError):
         assert get_law(name).name
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "power_floor:width", "quantized_joint", "bnsl1:steps"])
+def test_a_law_goes_to_another_process_by_its_name(name: str) -> None:
+    law = get_law(name)
+    there = pickle.loads(pickle.dumps(law))
+    assert (there.name, there.parameter_names, there.formula) == (law.name, law.parameter_names, law.formula)

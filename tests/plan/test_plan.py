@@ -78,6 +78,17 @@ def test_regret_is_the_compute_that_the_optimum_would_save() -> None:
     assert 0.1 < share < 0.9
 
 
+@given(st.sampled_from(sorted(POINTS)), st.floats(-2.5, 2.5), st.floats(17, 25))
+@settings(max_examples=60, deadline=None)
+def test_the_rest_of_the_budget_reaches_the_same_loss(name: str, decades: float, budget: float) -> None:
+    law, theta, compute = get_law(name), np.array([POINTS[name]]), 10**budget
+    params = optimum(law, theta, compute).params * 10**decades
+    share = wasted(law, theta, compute, params)
+    reached = law.value({"params": params, "tokens": compute / 6 / params}, theta[0])
+    assert 0 <= share[0] < 1
+    assert best_loss(law, theta, compute * (1 - share))[0] == pytest.approx(reached[0], rel=1e-9)
+
+
 def test_a_plan_on_the_public_runs(chinchilla_runs: Runs) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QuantalWarning)

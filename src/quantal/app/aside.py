@@ -93,6 +93,10 @@ def run_aside(
         process.close()
 
 
+def nothing(progress: Tell) -> None:
+    """No work at all: to do it starts the process from which workers are made."""
+
+
 def _child(sender: Connection, work: Work, arguments: dict[str, Any], bounds: Bounds) -> None:
     last = 0.0
 
@@ -114,6 +118,10 @@ def _child(sender: Connection, work: Work, arguments: dict[str, Any], bounds: Bo
         sender.send(("error", Exhausted(_memory(bounds))))
     except Exception as error:
         sender.send(("error", QuantalError(f"{type(error).__name__}: {error}")))
+    except BaseException:
+        if bounds.memory_bytes is None:
+            raise
+        sender.send(("error", Exhausted(_memory(bounds))))
     finally:
         sender.close()
 
@@ -152,6 +160,6 @@ def _memory(bounds: Bounds) -> str:
     if bounds.memory_bytes is None:
         return "there was not memory enough for it; give fewer rows or columns"
     return (
-        f"reading it takes more than {bounds.memory_bytes / 2**30:g} GB of memory, and was stopped; give fewer rows or "
+        f"reading it takes more than {bounds.memory_bytes / 2**30:.2g} GB of memory, and was stopped; give fewer rows or "
         "columns, or plain numbers in place of long texts"
     )

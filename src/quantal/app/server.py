@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from quantal.app import (
@@ -24,12 +26,16 @@ from quantal.app import (
     routes_runs,
     routes_theory,
 )
-from quantal.app.aside import run_aside
+from quantal.app.aside import nothing, run_aside
 from quantal.app.jobs import Jobs
+from quantal.app.kept import Kept
+from quantal.app.runs_json import runs_json
 from quantal.app.security import Guard
 from quantal.app.sessions import Tables
 from quantal.app.settings import Settings
 from quantal.errors import QuantalError
+from quantal.fit import Fit
+from quantal.forecast import Averaged
 from quantal.report.palette import RAMPS, SURFACES, THEMES
 
 STATIC = Path(str(resources.files("quantal.app"))) / "static"
@@ -62,6 +68,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.tables = Tables(chosen)
     app.state.jobs = Jobs()
+    app.state.fits = Kept[Fit]("fit", 48)
+    app.state.averages = Kept[Averaged]("average of laws", 12)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _page, include_in_schema=False)
@@ -70,7 +78,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(QuantalError, _quantal_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(404, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_middleware(Guard, settings=chosen)
     return app
@@ -92,13 +99,26 @@ def serve(settings: Settings, app: FastAPI | None = None, ready: Callable[[], An
             f"{settings.host}:{settings.port} cannot be listened on ({error.strerror or error}); choose another with --port, "
             f"such as --port {settings.port + 1 if settings.port < 65535 else 8471}, or another --host"
         ) from None
-    config = uvicorn.Config(
-        made, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
+    server = uvicorn.Server(
+        uvicorn.Config(
+            made,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+        )
     )
     if ready is not None:
-        threading.Timer(0.3, ready).start()
+        threading.Thread(target=_when_started, args=(server, ready), daemon=True).start()
     with listening:
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
+
+
+def _when_started(server: Any, ready: Callable[[], Any]) -> None:
+    while not server.started:
+        time.sleep(0.01)
+    ready()
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -107,13 +127,15 @@ def _family(host: str) -> socket.AddressFamily:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    threading.Thread(target=run_aside, args=(_warm, {}), daemon=True).start()
+    threading.Thread(target=_warm, args=(app,), daemon=True).start()
     yield
     app.state.jobs.close()
 
 
-def _warm(progress: Any) -> None:
-    """Nothing; to do it starts the process from which workers are made."""
+def _warm(app: FastAPI) -> None:
+    """Do once, before anybody waits for it, what is slow the first time: read the first table, start what starts workers."""
+    runs_json(app.state.tables.get(app.state.tables.first))
+    run_aside(nothing, {})
 
 
 def _page() -> FileResponse:

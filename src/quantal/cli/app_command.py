@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import sys
 import webbrowser
 from dataclasses import replace
 
@@ -54,8 +55,14 @@ def command(
         settings = replace(settings, token=secrets.token_urlsafe(16))
     made = create_app(settings)
     address = settings.address
-    if as_json:
-        print_json({"url": address, "table": made.state.tables.first, "token": settings.token})
-    else:
-        print(f"The page: {address}\nStop it with Ctrl-C.", flush=True)
-    serve(settings, made, ready=None if no_browser else lambda: webbrowser.open(address))
+
+    def ready() -> None:
+        if as_json:
+            print_json({"url": address, "table": made.state.tables.first, "token": settings.token})
+        else:
+            print(f"The page: {address}\nStop it with Ctrl-C.")
+        sys.stdout.flush()
+        if not no_browser:
+            webbrowser.open(address)
+
+    serve(settings, made, ready)

@@ -17,7 +17,7 @@ from quantal.fit.selection import table_doubts
 from quantal.fit.solver import Progress
 from quantal.forecast.averaging import Averaged, average
 from quantal.laws import Law, default_laws, get_law
-from quantal.runs import Runs, read_runs
+from quantal.runs import read_runs
 
 FAR = 1.0
 USUAL_LEVELS = (50.0, 80.0, 90.0)
@@ -124,13 +124,13 @@ def forecast(
         )  # fmt: skip
         return _by_one(chosen, at, levels or (95.0,), seed)
     table = read_runs(runs, where=where, columns=columns)
-    chosen = [get_law(one) for one in laws] if laws is not None else _reading(at)
+    chosen = [get_law(one) for one in laws] if laws is not None else laws_reading(tuple(at))
     if any(name not in table for name in at):
         chosen[0].check(table)
     if drop_highest_loss:
         table = table.drop_highest(drop_highest_loss, target or chosen[0].target.name)
     found = average(table, chosen, target=target, objective=objective, holdout=holdout, seed=seed, progress=progress)
-    return _by_average(found, table, at, levels or USUAL_LEVELS)
+    return forecast_by(found, at, levels or USUAL_LEVELS)
 
 
 def _check_point(at: Mapping[str, float]) -> None:
@@ -143,21 +143,31 @@ def _check_point(at: Mapping[str, float]) -> None:
             raise InputError(f"{name} = {value!r}: the point's coordinates must be finite and above zero")
 
 
-def _reading(at: Mapping[str, float]) -> list[Law]:
-    """The laws that are averaged where none is named: those that read just these inputs."""
-    found = [one for one in default_laws() if set(one.input_names) == set(at)]
-    if len(at) == 1:
-        (name,) = at
+def laws_reading(inputs: Sequence[str]) -> list[Law]:
+    """The laws that are averaged where none is named: those that read just these inputs.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = [one for one in default_laws() if set(one.input_names) == set(inputs)]
+    if len(inputs) == 1:
+        (name,) = inputs
         kinds = ("power_floor", "power", "m3", "shifted_power")
         found += [
             one for one in (get_law(f"{kind}:{name}") for kind in kinds) if one.name not in {o.name for o in found}
         ]
     if not found:
-        raise DataError(f"no law reads just {', '.join(at)}; `quantal laws` lists what each one reads")
+        raise DataError(f"no law reads just {', '.join(inputs)}; `quantal laws` lists what each one reads")
     return found
 
 
-def _by_average(found: Averaged, table: Runs, at: Mapping[str, float], levels: Sequence[float]) -> Forecast:
+def forecast_by(found: Averaged, at: Mapping[str, float], levels: Sequence[float] = USUAL_LEVELS) -> Forecast:
+    """The forecast at one point by laws that were averaged already (see `average`), as at many points in turn.
+
+    Raises:
+        InputError: a law reads other inputs than the point gives, or the point is not above zero.
+    """
+    _check_point(at)
     lead = found.lead
     for one in found.fits:
         if set(one.law.input_names) != set(at):
@@ -166,14 +176,14 @@ def _by_average(found: Averaged, table: Runs, at: Mapping[str, float], levels: S
                 "average laws that read the same inputs"
             )
     beyond = lead.decades_beyond(**at)
-    suspect = table_doubts(table, lead.target)
+    suspect = table_doubts(lead.runs, lead.target)
     for text in suspect:
         warnings.warn(text, DataWarning, stacklevel=3)
     notes = [*suspect, *lead.warnings]
     reach = max((one.decades for one in found.trials), default=0.0)
     if not found.trials:
         notes.append(
-            f"{table.source}: these runs are too few to hold any out, so the laws weigh alike and the intervals rest on "
+            f"{lead.runs.source}: these runs are too few to hold any out, so the laws weigh alike and the intervals rest on "
             "other people's curves; add runs"
         )
     _warn_far(notes, beyond, f"past extrapolations of these runs reach {reach:.1f} decades")

@@ -92,6 +92,12 @@ class Law:
     def parameter_names(self) -> tuple[str, ...]:
         return tuple(one.name for one in self.parameters)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process by name, which only a law of the registry has there."""
+        from quantal.laws.registry import get_law
+
+        return get_law, (self.name,)
+
     def __call__(self, **named: ArrayLike) -> Any:
         """The law at inputs and parameters given by name, broadcast like NumPy arrays.
 

@@ -92,9 +92,13 @@ def best_loss(law: Law, theta: Floats, compute: Floats) -> Floats:
 def wasted(law: Law, theta: Floats, compute: float, params: float | Floats) -> Floats:
     """The share (R,) of ``compute`` that training ``params`` (one, or (R,)) with it wastes, against the optimal split.
 
-    One minus C'/C, with C' the budget whose optimum reaches the same loss.
+    One minus C'/C, with C' the budget whose optimum reaches the same loss. In the nested family the optimum's excess over
+    the floor falls as C^{-alpha beta / (alpha + beta)}, so C'/C is a power of the ratio of both excesses.
     """
     sizes = np.broadcast_to(np.asarray(params, dtype=float), (len(theta),))
+    form = joint_form(law, theta)
+    if form is not None:
+        return _wasted_in_closed_form(form, np.log(compute / FLOPS_PER_PARAM_AND_TOKEN), np.log(sizes))
     reached = loss_at(law, theta, sizes, compute / FLOPS_PER_PARAM_AND_TOKEN / sizes)
     least = max(np.log(compute) - 40.0, np.log(FLOPS_PER_PARAM_AND_TOKEN * NARROWEST) + 1.0)
     low, high = np.full(len(theta), min(least, np.log(compute))), np.full(len(theta), np.log(compute))
@@ -103,6 +107,22 @@ def wasted(law: Law, theta: Floats, compute: float, params: float | Floats) -> F
         enough = best_loss(law, theta, np.exp(middle)) <= reached
         high, low = np.where(enough, middle, high), np.where(enough, low, middle)
     return np.maximum(0.0, 1.0 - np.exp(high - np.log(compute)))
+
+
+def _wasted_in_closed_form(form: Joint, log_total: float, log_sizes: Floats) -> Floats:
+    best = np.log(_size(form)) + form.beta / (form.alpha + form.beta) * log_total
+    with np.errstate(invalid="ignore", over="ignore"):
+        lost = _log_excess(form, log_sizes, log_total - log_sizes) - _log_excess(form, best, log_total - best)
+        return np.maximum(0.0, -np.expm1(-np.maximum(lost, 0.0) * (1 / form.alpha + 1 / form.beta)))
+
+
+def _log_excess(form: Joint, log_params: Floats, log_tokens: Floats) -> Floats:
+    """The logarithm (R,) of the loss above its floor."""
+    by_size, by_data = form.log_A - form.alpha * log_params, form.log_B - form.beta * log_tokens
+    larger, smaller = np.maximum(by_size, by_data), np.minimum(by_size, by_data)
+    with np.errstate(invalid="ignore"):
+        rest = np.log1p(np.exp(form.kappa * (smaller - larger))) / form.kappa
+    return larger + np.where(np.isinf(form.kappa), 0.0, rest)
 
 
 def loss_at(law: Law, theta: Floats, params: Floats, tokens: Floats) -> Floats:

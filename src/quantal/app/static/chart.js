@@ -1,16 +1,15 @@
 // One chart: heading, drawing, caption, buttons that save it (SVG, PNG, data), and its data as a table.
 
 import { announce } from "./announce.js";
+import { Cloud, traces, unpack } from "./cloud.js";
 import { h, replace, table } from "./elements.js";
 import { about, coloured, onTheme } from "./theme.js";
 
-const config = {
-  displaylogo: false,
-  displayModeBar: false,
-  responsive: true,
-};
+const config = { displaylogo: false, displayModeBar: false, responsive: true };
 const touch = window.matchMedia("(pointer: coarse)");
+const narrow = window.matchMedia("(max-width: 560px)");
 const MOST_ROWS = 200;
+const MOST_DRAWN_AS_SHAPES = 20_000;
 let charts = 0;
 
 const library = new Promise((resolve, reject) => {
@@ -20,14 +19,17 @@ const library = new Promise((resolve, reject) => {
   script.addEventListener("error", () => reject(new Error("plotly.min.js could not be loaded")));
 });
 
-// Draws `spec` (what quantal.app.charts.chart_json makes) into `root`; returns {element, place, update(spec), close()}.
-export function chart(root, spec, { onclick } = {}) {
+// Draws `spec` (what quantal.app.charts.chart_json makes) into `root`; returns {element, place, update(spec), move, close()}.
+// `onclick` is told of a plotly point that was clicked. A spec with a `cloud` of packed points has them on a canvas;
+// then `cloud` holds {left: Set of rows, hover(i, points) -> element, pick(row)}.
+export function chart(root, spec, { onclick, cloud: options } = {}) {
   charts += 1;
   const identity = `chart-${charts}`;
   const heading = h("h3", { id: `${identity}-title` });
   const caption = h("figcaption");
   const place = h("div", { class: "chart", role: "img", id: identity });
   const data = h("details", { class: "data" }, h("summary", {}, "Data as a table"));
+  const tip = options ? h("div", { class: "tip", hidden: true, "aria-hidden": "true" }) : null;
   const button = (text, what, how) =>
     h("button", { type: "button", class: "save", "aria-label": `Save ${what}`, title: `Save ${what}`, onclick: how }, text);
   const buttons = h(
@@ -35,66 +37,129 @@ export function chart(root, spec, { onclick } = {}) {
     { class: "saves", role: "group", "aria-label": "Save the chart" },
     button("SVG", "the chart as SVG", () => image("svg")),
     button("PNG", "the chart as PNG", () => image("png")),
-    button("CSV", "the chart's data as CSV", () => save(`${current.name}.csv`, new Blob([csv(current)], { type: "text/csv" }))),
+    button("CSV", "the chart's data as CSV", () => save(`${current.name}.csv`, new Blob([csv(current, left())], { type: "text/csv" }))),
   );
   const element = h("figure", { class: "charted", "aria-labelledby": heading.id }, h("div", { class: "head" }, heading, buttons), place, caption, data);
   root.append(element);
   let current = spec;
   let drawing = Promise.resolve();
+  const left = () => options?.left() ?? new Set();
+  const cloud = options && new Cloud(place, { onpoint, onleave: () => (tip.hidden = true), onpick: (i) => options.pick(current.cloud.rows[i]) });
+
+  function onpoint(i, [x, y]) {
+    replace(tip, options.hover(i, current.cloud));
+    tip.hidden = false;
+    const right = x > place.clientWidth / 2;
+    tip.style.left = right ? "" : `${x + 14}px`;
+    tip.style.right = right ? `${place.clientWidth - x + 14}px` : "";
+    tip.style.top = `${Math.max(0, y - 12)}px`;
+  }
+
+  function cast() {
+    cloud.left = left();
+    cloud.draw();
+  }
 
   async function draw() {
     const [Plotly] = await Promise.all([library, about]);
-    const { data: traces, layout } = coloured(current.figure);
+    const { data: drawn, layout } = coloured(current.figure);
     layout.uirevision = current.name;
     if (touch.matches) layout.dragmode = false;
+    if (narrow.matches && layout.yaxis?.categoryarray) fold(layout);
     place.style.height = `${layout.height}px`;
-    await Plotly.react(place, traces, layout, config);
-    place.dataset.drawn = current.name;
-    if (onclick && !place.dataset.clicks) {
-      place.dataset.clicks = "on";
-      place.on("plotly_click", (event) => onclick(event.points[0]));
+    await Plotly.react(place, drawn, layout, config);
+    if (cloud) {
+      place.append(tip);
+      cast();
     }
+    if (!place.dataset.drawn) {
+      if (onclick) place.on("plotly_click", (event) => onclick(event.points[0]));
+      if (cloud) for (const name of ["plotly_afterplot", "plotly_relayouting"]) place.on(name, cast);
+    }
+    place.dataset.drawn = current.name;
   }
 
   function update(next) {
+    if (next.cloud && next !== current) next.cloud = unpack(next.cloud);
     current = next;
     heading.textContent = next.title;
     caption.textContent = next.caption;
     place.setAttribute("aria-label", next.alt);
+    if (cloud) cloud.set(next.cloud, { x: next.figure.layout.xaxis.type === "log", y: next.figure.layout.yaxis.type === "log" });
     if (data.open) listed();
     drawing = drawing.then(draw);
     return drawing;
   }
 
   function listed() {
-    const { head, rows } = columns(current);
-    const note = rows.length > MOST_ROWS ? `The first ${MOST_ROWS} of ${rows.length.toLocaleString("en-US")} rows; CSV holds all.` : "";
-    const shown = table(current.title, head, rows.slice(0, MOST_ROWS), { note });
-    replace(data, data.firstElementChild, shown);
+    const { head, rows, total } = columns(current, left(), MOST_ROWS);
+    const note = total > MOST_ROWS ? `The first ${MOST_ROWS} of ${total.toLocaleString("en-US")} rows; CSV holds all.` : "";
+    replace(data, data.firstElementChild, table(current.title, head, rows, { note }));
   }
 
   async function image(format) {
     const Plotly = await library;
     const { width, height } = place.getBoundingClientRect();
-    const url = await Plotly.toImage(place, { format, width, height, scale: format === "png" ? 2 : 1 });
-    save(`${current.name}.${format}`, await blob(url));
+    const scale = format === "png" ? 2 : 1;
+    const figure = cloud ? pictured(current, left(), cloud, width, height) : place;
+    const url = await Plotly.toImage(figure, { format, width, height, scale });
+    save(`${current.name}.${format}`, blob(url));
   }
 
   data.addEventListener("toggle", () => data.open && listed());
   const quiet = onTheme(() => place.dataset.drawn && draw());
-  update(spec);
+  if (spec.cloud) spec.cloud = unpack(spec.cloud);
   return {
+    ready: update(spec),
     element,
     place,
     update,
+    mark: () => cloud && place.dataset.drawn && cast(),
+    // Puts the one point of the last trace elsewhere, without drawing the rest anew.
+    move: (x, y, texts) => {
+      const trace = current.figure.data.length - 1;
+      const moved = { x: [x], y: [y], customdata: [texts] };
+      Object.assign(current.figure.data[trace], moved);
+      if (place.dataset.drawn) window.Plotly.restyle(place, Object.fromEntries(Object.entries(moved).map(([key, one]) => [key, [one]])), [trace]);
+    },
     close: () => {
       quiet();
+      cloud?.close();
       window.Plotly?.purge(place);
     },
   };
 }
 
-async function blob(url) {
+// Long names beside a narrow chart go over several lines.
+function fold(layout) {
+  const names = layout.yaxis.categoryarray;
+  const lines = (text) => text.replace(/(.{10,18}?) +/g, "$1<br>");
+  Object.assign(layout.yaxis, { tickmode: "array", tickvals: names, ticktext: names.map(lines), tickfont: { ...layout.yaxis.tickfont, size: 11 } });
+  layout.height = 110 + 46 * names.length;
+}
+
+// A chart of a cloud as plotly draws it: every point a shape, or a picture of them where there are very many.
+function pictured(spec, left, cloud, width, height) {
+  const figure = structuredClone(spec.figure);
+  if (spec.cloud.rows.length <= MOST_DRAWN_AS_SHAPES) {
+    const { xaxis, yaxis } = cloud.place._fullLayout;
+    figure.layout.xaxis.range = [...xaxis.range];
+    figure.layout.yaxis.range = [...yaxis.range];
+    return coloured({ data: traces(spec.cloud, left), layout: { ...figure.layout, showlegend: false, width, height } });
+  }
+  const { xaxis, yaxis, width: w } = cloud.place._fullLayout;
+  const cut = document.createElement("canvas");
+  const scale = cloud.canvas.width / w;
+  Object.assign(cut, { width: xaxis._length * scale, height: yaxis._length * scale });
+  cut.getContext("2d").drawImage(cloud.canvas, -xaxis._offset * scale, -yaxis._offset * scale);
+  const picture = { source: cut.toDataURL(), xref: "paper", yref: "paper", x: 0, y: 1, sizex: 1, sizey: 1, sizing: "stretch", layer: "above" };
+  const layout = { ...figure.layout, images: [picture], width, height };
+  layout.xaxis.range = [...xaxis.range];
+  layout.yaxis.range = [...yaxis.range];
+  return coloured({ data: figure.data, layout });
+}
+
+function blob(url) {
   const [head, body] = [url.slice(0, url.indexOf(",")), url.slice(url.indexOf(",") + 1)];
   const type = /^data:([^;,]+)/.exec(head)[1];
   if (!head.includes("base64")) return new Blob([decodeURIComponent(body)], { type });
@@ -109,26 +174,37 @@ export function save(name, content) {
 }
 
 // The chart's data as columns: a row a point, with what its hover says.
-function columns({ figure }) {
+function columns({ figure, cloud }, left, most = Infinity) {
   const axis = (name) => plainText(figure.layout[name]?.title?.text ?? name[0]);
-  const traces = figure.data.filter((one) => one.x && one.y);
+  if (cloud) {
+    const shade = cloud.shade ? [cloud.shade.label] : [];
+    const rows = [];
+    for (let i = 0; i < Math.min(cloud.rows.length, most); i += 1) {
+      const more = cloud.shade ? [cloud.shade.values[i]] : [];
+      rows.push([cloud.rows[i], cloud.x[i], cloud.y[i], ...more, left.has(cloud.rows[i]) ? "left out" : ""].map(String));
+    }
+    return { head: ["row", axis("xaxis"), axis("yaxis"), ...shade, ""], rows, total: cloud.rows.length };
+  }
+  const shown = figure.data.filter((one) => one.x && one.y);
   const hovers = (trace) => [...(trace.hovertemplate ?? "").matchAll(/(?:^|<br>)([^<>]*): %\{customdata\[(\d+)\]\}/g)];
-  const more = [...new Set(traces.flatMap((one) => (one.customdata ? hovers(one).map((found) => found[1]) : [])))];
+  const more = [...new Set(shown.flatMap((one) => (one.customdata ? hovers(one).map((found) => found[1]) : [])))];
   const rows = [];
-  for (const trace of traces) {
+  let total = 0;
+  for (const trace of shown) {
     const places = new Map(trace.customdata ? hovers(trace).map((found) => [found[1], Number(found[2])]) : []);
-    for (let i = 0; i < trace.x.length; i += 1) {
+    total += trace.x.length;
+    for (let i = 0; i < trace.x.length && rows.length < most; i += 1) {
       const told = more.map((name) => (places.has(name) ? trace.customdata[i][places.get(name)] : ""));
       rows.push([trace.name || "", trace.x[i], trace.y[i], ...told].map((one) => plainText(String(one ?? ""))));
     }
   }
-  return { head: ["series", axis("xaxis"), axis("yaxis"), ...more.map(plainText)], rows };
+  return { head: ["series", axis("xaxis"), axis("yaxis"), ...more.map(plainText)], rows, total };
 }
 
 const plainText = (text) => text.replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
-function csv(spec) {
-  const { head, rows } = columns(spec);
+function csv(spec, left) {
+  const { head, rows } = columns(spec, left);
   const cell = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return [head, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }

@@ -80,3 +80,13 @@ export function slider(label, { low, high, value, log = false, steps = 400, writ
   made.querySelector("label").append(shown);
   return { element: made, input, set };
 }
+
+// A formula in MathML that the server wrote; what is no MathML in it is left out.
+export function formula(text) {
+  const found = new DOMParser().parseFromString(text, "text/html").querySelector("math");
+  if (!found) return h("span");
+  for (const one of found.querySelectorAll("*")) {
+    if (one.namespaceURI !== "http://www.w3.org/1998/Math/MathML" || [...one.attributes].some(({ name }) => name.startsWith("on"))) one.remove();
+  }
+  return h("span", { class: "formula" }, document.importNode(found, true));
+}

@@ -51,3 +51,11 @@ export function parsed(text) {
   if (!found) return NaN;
   return Number(found[1]) * { "": 1, k: 1e3, m: 1e6, b: 1e9, g: 1e9, t: 1e12 }[found[2].toLowerCase()];
 }
+
+// Hours as people say them.
+export function duration(hours) {
+  const [span, unit] = [[1 / 60, "seconds", 3600], [1, "minutes", 60], [48, "hours", 1], [17_520, "days", 1 / 24], [Infinity, "years", 1 / 8766]]
+    .filter(([most]) => hours < most)
+    .map(([, name, times]) => [hours * times, name])[0];
+  return `${number(Number(span.toPrecision(3)), 3)}${GAP}${unit}`;
+}
