@@ -83,5 +83,4 @@ def opened(browser: Any, address: str, width: int = 1280, height: int = 900, sai
     page.goto(address)
     yield page
     context.close()
-    unexpected = [one for one in words if not said or said not in one]
-    assert not unexpected, unexpected
+    assert [one for one in words if not said or said not in one] == []

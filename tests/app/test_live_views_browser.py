@@ -132,6 +132,9 @@ def test_search_order_and_cluster_of_quanta_are_in_the_address(browser: Any, tmp
 def quanta_are_browsed(address: str, browser: Any) -> None:
     with opened(browser, f"{address}/?view=quanta") as page:
         page.wait_for_function(DRAWN, arg=2)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save the chart's data as CSV").nth(1).click()
+        assert download.value.path().read_text().count("\n") == 1 + 240 * 240
         articles = page.locator("#view article")
         assert articles.count() == 20
         page.get_by_role("button", name="Show").click()

@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 _POINTS = 81
 _DECADES = {"params": 8.0, "samples": 10.0, "steps": 10.0}
 _STAIRS = 40
+_FINE = 24
 _RANKS = (1, 3, 10, 30, 100, 300, 1000)
 _NOTHING_LEFT = 1e-14
 _NEVER = 1e-200
@@ -43,11 +44,12 @@ def theory_answer(setting: Setting) -> dict[str, Any]:
     >>> from quantal.app.theory_controls import read_setting
     >>> answer = theory_answer(read_setting({"gamma": "0.4"}))
     >>> answer["exponents"]["params"], len(answer["curves"]["samples"]["loss"])
-    (0.4, 81)
+    (0.4, 105)
     """
     model, rule, flow = setting.model, setting.rule, GradientFlow(rate=0.5)
     floor, ceiling = model.floor, model.ceiling
     grids = {name: np.logspace(0, decades, _POINTS) for name, decades in _DECADES.items()}
+    grids["samples"] = _with_stairs(grids["samples"], model, rule)
     grids["params"] = _to_the_last(grids["params"], model.frequencies.count)
     samples = np.asarray(model.loss(samples=grids["samples"], rule=rule))
     curves = {
@@ -69,8 +71,15 @@ def theory_answer(setting: Setting) -> dict[str, Any]:
         "exponents": model.exponents(rule=rule).to_dict(),
         "curves": curves,
         "staircase": _staircase(model, rule),
-        "emergence": _emergence(model, rule, grids["samples"], (ceiling - samples) / (ceiling - floor)),
+        "emergence": _emergence(model, rule),
     }
+
+
+def _with_stairs(samples: Floats, model: QuantaModel, rule: LearningRule) -> Floats:
+    """The grid with more points where the first quanta are learned one by one."""
+    at = rule.amount(0.5, model.frequencies.pmf(_used(model, np.array([1.0, min(4.0, model.frequencies.count)]))))
+    stairs = np.geomspace(at[0] / 2, at[-1], _FINE)
+    return np.unique(np.concatenate([samples, stairs[stairs <= samples[-1]]]))
 
 
 def _to_the_last(params: Floats, count: float) -> Floats:
@@ -103,7 +112,9 @@ def _used(model: QuantaModel, ranks: Floats) -> Floats:
     return ranks[model.frequencies.pmf(ranks) > _NEVER]
 
 
-def _emergence(model: QuantaModel, rule: LearningRule, samples: Floats, share: Floats) -> dict[str, Any]:
+def _emergence(model: QuantaModel, rule: LearningRule) -> dict[str, Any]:
+    """How likely single quanta are learned after so many samples, and when each is learned by 10, 50 and 90 %."""
+    samples = np.logspace(0, _DECADES["samples"], 2 * _POINTS - 1)
     ranks = _used(model, np.array([rank for rank in _RANKS if rank <= model.frequencies.count], dtype=float))
     p = model.frequencies.pmf(ranks)
     learned = learned_chance(model.frequencies, ranks, samples=samples, rule=rule)
@@ -120,4 +131,4 @@ def _emergence(model: QuantaModel, rule: LearningRule, samples: Floats, share: F
         for i, rank in enumerate(ranks)
     ]
     width = 0.0 if isinstance(rule, HardThreshold) else rule_width(rule)
-    return {"samples": plain(samples), "quanta": quanta, "share": plain(np.clip(share, 0, 1)), "width": width}
+    return {"samples": plain(samples), "quanta": quanta, "width": width}

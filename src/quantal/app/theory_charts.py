@@ -30,7 +30,7 @@ def theory_charts(answer: Mapping[str, Any], show: Show = "above") -> list[dict[
     """
     charts = [_against(answer, resource, show) for resource in _RESOURCES]
     specs = [_labelled(chart_json(one)) for one in (*charts, _staircase(answer), _emergence(answer))]
-    specs[-1]["figure"]["layout"]["annotations"] = _ranks(answer)
+    specs[-1]["figure"]["data"].append(_ranks(answer))
     return specs
 
 
@@ -84,7 +84,7 @@ def _staircase(answer: Mapping[str, Any]) -> Chart:
         "The staircase of quanta",
         f"The first {count} quanta: each step comes when its quantum is half learned, and is as high as it is often used.",
         Axis("samples", log=True, range=(first, last)),
-        Axis("loss", "nats"),
+        Axis("loss", "nats", range=(loss[-1] - 0.03 * (loss[0] - loss[-1]), loss[0] + 0.03 * (loss[0] - loss[-1]))),
         series,
         alt=f"A staircase from {number(loss[0], 3)} nats, one step for each of {count} quanta, down to {number(loss[-1], 3)} nats.",
         height=320,
@@ -98,7 +98,9 @@ def _emergence(answer: Mapping[str, Any]) -> Chart:
         Series("line", found["samples"], one["learned"], f"quantum {one['rank']:,}", _shade(i, len(quanta)), legend=False)
         for i, one in enumerate(quanta)
     ]  # fmt: skip
-    series.append(Series("line", found["samples"], found["share"], "all, by their use", "orange", "dash"))
+    curve, floor, ceiling = answer["curves"]["samples"], answer["floor"], answer["ceiling"]
+    share = np.clip((ceiling - np.array(curve["loss"])) / (ceiling - floor), 0, 1)
+    series.append(Series("line", curve["amount"], share, "all, by their use", "orange", "dash"))
     width = found["width"]
     sharp = "at once" if width == 0 else f"within {number(width, 2)} decades of samples"
     return Chart(
@@ -117,18 +119,26 @@ def _shade(place: int, count: int) -> str:
     return f"ramp:{place / max(count - 1, 1):.2f}"
 
 
-def _ranks(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rank of each quantum, written on its line, a little higher on each than on the one before."""
+def _ranks(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The rank of each quantum, written beside its line, a little higher on each than on the one before."""
     found = answer["emergence"]
-    x, quanta = np.log10(found["samples"]), found["quanta"]
+    quanta = found["quanta"]
     levels = np.linspace(0.2, 0.8, len(quanta))
-    notes = []
-    for i, (one, level) in enumerate(zip(quanta, levels, strict=True)):
-        at = float(np.interp(level, one["learned"], x))
-        if x[0] < at < x[-1]:
-            place = {"x": at, "y": float(level), "bgcolor": "@paper", "borderpad": 1}
-            notes.append(_note(f"{one['rank']:,}", _shade(i, len(quanta))) | place)
-    return notes
+    at = [
+        float(np.interp(level, one["learned"], np.log10(found["samples"]))) if one["learned"][-1] > level else None
+        for one, level in zip(quanta, levels, strict=True)
+    ]
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [None if x is None else 10**x for x in at],
+        "y": levels.tolist(),
+        "text": [f"{one['rank']:,}" for one in quanta],
+        "textposition": "middle left",
+        "textfont": {"size": 12, "color": [f"@{_shade(i, len(quanta))}" for i in range(len(quanta))]},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _note(text: str, colour: str) -> dict[str, Any]:
@@ -140,12 +150,13 @@ def _labelled(spec: dict[str, Any]) -> dict[str, Any]:
     layout, traces = spec["figure"]["layout"], spec["figure"]["data"]
     named = [trace for trace in traces if trace["showlegend"]]
     layout |= {"showlegend": False}
-    layout["margin"] |= {"t": 12}
+    layout["margin"] |= {"t": 12, "r": 22, "l": 62, "b": 48}
     corner = {"xref": "paper", "yref": "paper", "x": 1, "xanchor": "right", "yanchor": "top"}
     layout["annotations"] = [
         _note(trace["name"], trace["line"]["color"][1:]) | corner | {"y": 1 - 0.09 * i} for i, trace in enumerate(named)
     ]
     for axis in (layout["xaxis"], layout["yaxis"]):
+        axis |= {"automargin": False, "ticklabeloverflow": "allow"}
         if axis.get("dtick") == 1:
             axis |= {"dtick": 2 if axis["range"][1] - axis["range"][0] > 4 else 1, "tickangle": 0}
     for trace in traces:

@@ -19,7 +19,6 @@ function render(root, first, setState) {
   let average = null;
   let stop = new AbortController();
   let values = {};
-  let at = null;
   let timer = 0;
   const drawn = new Map();
   const lead = h("p", { class: "lead" });
@@ -101,7 +100,7 @@ function render(root, first, setState) {
     const machines = await hardware;
     const laws = plannable(about);
     const write = (x) => sized(x, role);
-    const exact = h("input", { type: "text", value: short(values.budget), onchange: () => {
+    const exact = h("input", { type: "text", value: values.budget.toExponential(3).replace("e+", "e"), onchange: () => {
       const found = parsed(exact.value);
       if (!(found > 6)) {
         exact.setCustomValidity("a number such as 5.76e23 or 70B");
@@ -109,13 +108,13 @@ function render(root, first, setState) {
         return;
       }
       exact.setCustomValidity("");
-      setState({ [role]: short(found) });
+      setState({ [role]: found.toPrecision(4) });
     } });
     const drag = slider(joint(law) ? "Budget" : role, {
       low: span(about, law)[0], high: most, value: values.budget, log: true, steps: 600, write,
       oninput: (x) => {
         values.budget = x;
-        exact.value = short(x);
+        exact.value = x.toExponential(3).replace("e+", "e");
         ask(law);
         later(law);
       },
@@ -159,9 +158,7 @@ function render(root, first, setState) {
 
   function save(law) {
     clearTimeout(timer);
-    const [budget, off] = [short(values.budget), values.off && short(values.off)];
-    values = { ...values, budget: Number(budget), off: values.off && Number(off) };
-    setState({ [along(law)]: budget, size: off });
+    setState({ [along(law)]: values.budget.toPrecision(4), size: values.off ? values.off.toPrecision(3) : null });
   }
 
   const ask = newest(async (law) => {
@@ -199,7 +196,7 @@ function render(root, first, setState) {
     replace(parts.told, h("p", { class: "quiet" }, plan.decades_beyond < 0.05 ? "The budget lies inside the runs." : `The budget lies ${plan.decades_beyond.toFixed(1)} decades beyond the dearest run.`, " Intervals of 95 % hold the parameters' uncertainty."), plan.warnings.length > 0 && h("details", {}, h("summary", {}, `${plan.warnings.length} ${plan.warnings.length === 1 ? "warning" : "warnings"}`), h("ul", { class: "notes" }, plan.warnings.map((text) => h("li", {}, text)))));
     mark(budget, loss.estimate.value, [plan.compute_text, loss.value, loss.interval]);
     await put("regret", parts.regret, plan.regret);
-    at = { params: numbers.params.estimate.value * (off ?? 1), tokens: numbers.tokens.estimate.value / (off ?? 1) };
+    values.at = { params: numbers.params.estimate.value * (off ?? 1), tokens: numbers.tokens.estimate.value / (off ?? 1) };
     root.dataset.answered = String(budget);
     forecast();
   }
@@ -216,7 +213,7 @@ function render(root, first, setState) {
     drop("regret");
     replace(parts.told);
     mark(values.budget, found.estimate.value, [sized(values.budget, law.inputs[0]), found.value, found.interval]);
-    at = { [law.inputs[0]]: values.budget };
+    values.at = { [law.inputs[0]]: values.budget };
     root.dataset.answered = String(values.budget);
     forecast();
   }
@@ -245,10 +242,10 @@ function render(root, first, setState) {
   }
 
   const forecast = newest(async () => {
-    if (!average || !at) return;
+    if (!average || !values.at) return;
     const { signal } = stop;
     try {
-      const found = await post("/api/forecasts", { average: average.id, at: at }, { signal });
+      const found = await post("/api/forecasts", { average: average.id, at: values.at }, { signal });
       if (signal.aborted) return;
       const levels = Object.entries(found.levels);
       const where = Object.entries(found.at).map(([name, x]) => `${sized(x, name)} ${name}`).join(" and ");
@@ -272,7 +269,8 @@ function render(root, first, setState) {
     const working = h("div", {});
     const place = h("div", {});
     const start = async () => {
-      const found = await work(working, "Choosing runs", "/api/next-runs", { ...question, ...at, budget: Number(share.value) * values.budget }, { signal: stop.signal });
+      const [low, high] = [values.at, Number(share.value)];
+      const found = await work(working, "Choosing runs", "/api/next-runs", { ...question, params: low.params, tokens: low.tokens, budget: high * values.budget }, { signal: stop.signal });
       if (!found) return;
       replace(
         place,
@@ -311,9 +309,6 @@ function render(root, first, setState) {
     },
   };
 }
-
-// A number in four digits, as a URL keeps it.
-const short = (x) => String(Number(x.toPrecision(4))).replace("e+", "e");
 
 // Laws that split a budget, best known first; where there are none, laws of one size.
 function plannable({ laws, ranges }) {

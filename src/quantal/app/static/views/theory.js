@@ -53,6 +53,7 @@ function explorer(root, described, first, setState) {
 
   let values = read(first);
   let charts = null;
+  let drawn = [];
   let timer = 0;
   let open = true;
 
@@ -91,8 +92,13 @@ function explorer(root, described, first, setState) {
   });
 
   async function draw(specs) {
-    if (charts) await Promise.all(charts.map((one, i) => one.update(specs[i])));
-    else charts = specs.map((spec, i) => chart(i < 3 ? losses3 : pair, spec));
+    const texts = specs.map((one) => JSON.stringify(one));
+    if (charts) await Promise.all(charts.map((one, i) => texts[i] !== drawn[i] && one.update(specs[i])));
+    else {
+      charts = specs.map((spec, i) => chart(i < 3 ? losses3 : pair, spec));
+      await Promise.all(charts.map((one) => one.ready));
+    }
+    drawn = texts;
   }
 
   function tell({ exponents, floor, ceiling }) {
