@@ -83,4 +83,5 @@ def opened(browser: Any, address: str, width: int = 1280, height: int = 900, sai
     page.goto(address)
     yield page
     context.close()
-    assert [one for one in words if not said or said not in one] == []
+    unexpected = [one for one in words if not said or said not in one]
+    assert not unexpected, unexpected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 import quantal as ql
 from quantal.errors import DataError, DataWarning, ExtrapolationWarning, InputError, LawError
 from quantal.fit.doubts import doubts
+from quantal.fit.held_out import folds, rolling_cutoffs
 from quantal.fit.loo import psis_loo
-from quantal.fit.selection import folds
+from quantal.fit.selection import _statement
 from quantal.runs import read_runs
 
 LAWS = ["chinchilla", "kappa", "quanta"]
@@ -134,6 +136,44 @@ def test_comparison_states_what_the_runs_cannot_tell() -> None:
     assert best.loo is not None
     assert worst.loo is not None
     assert best.loo > worst.loo
+
+
+def test_laws_are_compared_at_rolling_cutoffs() -> None:
+    found = ql.compare(table(), ["chinchilla", "power:compute"], criteria=False)
+    size = np.asarray(read_runs(table())["compute"])
+    masks = rolling_cutoffs(size)
+    assert [one.n_runs for one in found.cutoffs] == [int(mask.sum()) for mask in masks]
+    for mask, cut in zip(masks, found.cutoffs, strict=True):
+        assert cut.at == size[~mask].max() < size[mask].min()
+    errors = np.array([one.rolling_errors for one in found.laws], dtype=float)
+    assert errors.shape == (2, len(masks))
+    assert np.all(errors[0] < errors[1])
+    assert "at every cutoff" in found.statement
+    alone = ql.compare(table(), ["chinchilla"], criteria=False)
+    assert alone.statement == "chinchilla alone was scored"
+    assert ql.compare(table(), ["chinchilla"], leave_out="size", criteria=False).cutoffs == ()
+
+
+def test_a_law_that_leads_at_another_cutoff_is_not_told_apart() -> None:
+    found = ql.compare(table(), ["chinchilla", "power:compute"], criteria=False)
+    first, second = found.laws
+    many = tuple(one._replace(n_runs=9) for one in found.cutoffs)
+    misses = {first.law: np.full(8, 1e-4), second.law: np.full(8, 4e-4)}
+    assert _statement(found.laws, misses, found.cutoffs) == found.statement
+    turned = replace(second, rolling_errors=tuple(0.5 * (one or 1.0) for one in first.rolling_errors))
+    assert "power:compute err less at another cutoff" in _statement((first, turned), misses, many)
+    few = tuple(one._replace(n_runs=4) for one in found.cutoffs)
+    assert _statement((first, turned), misses, few) == found.statement
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(1e15, 1e24), min_size=2, max_size=40))
+def test_cutoffs_leave_enough_below_and_some_above(costs: list[float]) -> None:
+    size = np.array(costs)
+    for above in rolling_cutoffs(size):
+        assert above.any()
+        assert (~above).sum() >= 8
+        assert size[above].min() > size[~above].max()
 
 
 def test_psis_loo_is_near_refitting_without_each_run() -> None:

@@ -100,14 +100,27 @@ def _show(one: Comparison, label: str | None) -> None:
     out = console()
     out.print(f"{label + ': ' if label else ''}Root mean square log error on {one.held_out}")
     table = Table(box=None, pad_edge=False)
-    for title in ("law", "held-out error", "objective, all runs", "parameters", "AICc", "PSIS-LOO"):
+    cutoffs = [f"above {cut.at:.2g}" for cut in one.cutoffs]
+    for title in ("law", "held-out error", *cutoffs, "objective, all runs", "parameters", "AICc", "PSIS-LOO"):
         table.add_column(title, justify="left" if title == "law" else "right")
     for row in one.laws:
         error = "unknown" if row.heldout_error is None else f"{row.heldout_error:.4f}"
         aicc = "unknown" if row.aicc is None else f"{row.aicc:.1f}"
-        loo = "unknown" if row.loo is None else f"{row.loo:.1f}{'' if row.loo_reliable else ' (unreliable)'}"
-        table.add_row(row.law, error, f"{row.objective:.6g}", str(row.parameters), aicc, loo)
+        loo = "unknown" if row.loo is None else f"{row.loo:.1f}{'' if row.loo_reliable else ' *'}"
+        further = ["unknown" if found is None else f"{found:.4f}" for found in row.rolling_errors]
+        table.add_row(row.law, error, *further, f"{row.objective:.6g}", str(row.parameters), aicc, loo)
     out.print(table)
+    if one.cutoffs:
+        out.print(
+            f"above X: errors on the {', '.join(str(cut.n_runs) for cut in one.cutoffs)} runs above that {one.ordered_by}, "
+            "fitted to the runs up to it.",
+            markup=False,
+        )
+    if any(row.loo_reliable is False for row in one.laws):
+        out.print(
+            "*: without one of the runs this fit would be another, so its PSIS-LOO says nothing sure; go by the errors.",
+            markup=False,
+        )
     out.print(one.statement + ".", markup=False)
     for name, reason in one.refused.items():
         out.print(f"{name} was left out: {reason}", markup=False)

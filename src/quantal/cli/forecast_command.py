@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -35,9 +35,16 @@ if TYPE_CHECKING:
     "--holdout",
     type=float,
     metavar="SHARE",
-    help="Share of the dearest runs by which laws are weighed (default: 0.2, 0.35 and 0.5 in turn).",
+    help="Share of the dearest runs by which laws are weighed (default: cutoffs 2.5, 6.5 and 20 times below the dearest).",
 )
-@fit_options(bootstrap=1000)
+@click.option(
+    "--method",
+    type=click.Choice(["bootstrap", "mcmc"]),
+    default="bootstrap",
+    show_default=True,
+    help="mcmc: the parameters' uncertainty by draws from the posterior (pip install 'quantal[posterior]').",
+)
+@fit_options(bootstrap=1000, objective=None)
 @output_options
 def command(
     runs: str,
@@ -50,7 +57,8 @@ def command(
     law: str | None,
     laws: str | None,
     holdout: float | None,
-    objective: str,
+    method: Literal["bootstrap", "mcmc"],
+    objective: str | None,
     bootstrap: int,
     levels: tuple[float, ...],
     as_json: bool,
@@ -74,7 +82,8 @@ def command(
     table, saved = load(runs, where, column)
 
     def work(part: Runs, known: Fit | None) -> Forecast:
-        plain = law is None and averaged is None and holdout is None and not drop_highest_loss
+        plain = law is None and averaged is None and holdout is None and method == "bootstrap"
+        plain = plain and not drop_highest_loss
         use = known if known is not None and known.draws is not None and plain else part
         with progress_bar("forecasting") as progress:
             return forecast(
@@ -83,6 +92,7 @@ def command(
                 laws=averaged,
                 levels=asked,
                 holdout=holdout,
+                method=method,
                 bootstrap=bootstrap,
                 objective=objective,
                 target=target,

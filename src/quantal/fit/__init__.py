@@ -6,6 +6,7 @@ from quantal.fit.diagnostics import Verdict as Verdict
 from quantal.fit.diagnostics import outliers as outliers
 from quantal.fit.diagnostics import trends as trends
 from quantal.fit.fit import fit as fit
+from quantal.fit.held_out import cost_order as cost_order
 from quantal.fit.hierarchy import GroupFits as GroupFits
 from quantal.fit.hierarchy import fit_groups as fit_groups
 from quantal.fit.objective import OBJECTIVES as OBJECTIVES
@@ -24,5 +25,4 @@ from quantal.fit.saved import load_fit as load_fit
 from quantal.fit.selection import Compared as Compared
 from quantal.fit.selection import Comparison as Comparison
 from quantal.fit.selection import compare as compare
-from quantal.fit.selection import cost_order as cost_order
 from quantal.fit.targets import fit_targets as fit_targets

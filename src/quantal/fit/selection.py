@@ -12,6 +12,7 @@ import numpy as np
 from quantal.errors import DataError, DataWarning, IdentifiabilityError, InputError, QuantalWarning
 from quantal.fit.doubts import doubts
 from quantal.fit.fit import fit
+from quantal.fit.held_out import Folds, cost_order, folds, rolling_cutoffs
 from quantal.fit.loo import Loo, psis_loo
 from quantal.fit.objective import Objective
 from quantal.fit.result import Fit, law_inputs
@@ -21,14 +22,16 @@ from quantal.laws.law import Floats
 from quantal.runs import Runs, read_runs
 
 STARTS = 8
+ENOUGH_ABOVE = 5
 
 
 @dataclass(frozen=True)
 class Compared:
     """One law in a comparison: its error on the held-out runs, and its fit to all of them.
 
-    ``aicc`` and ``loo`` (expected log predictive density, by PSIS-LOO) are those of all runs under Student-t noise;
-    ``loo_reliable`` is False where the smoothing says that the latter is not to be trusted. None where unknown.
+    ``rolling_errors`` are its errors at each of the comparison's ``cutoffs``. ``aicc`` and ``loo`` (expected log predictive
+    density, by PSIS-LOO) are those of all runs under Student-t noise; ``loo_reliable`` is False where a single run decides
+    the latter. None where unknown.
     """
 
     law: str
@@ -40,6 +43,7 @@ class Compared:
     aicc: float | None = None
     loo: float | None = None
     loo_reliable: bool | None = None
+    rolling_errors: tuple[float | None, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         out: dict[str, Any] = {
@@ -50,14 +54,23 @@ class Compared:
             "aicc": self.aicc,
             "loo": self.loo,
             "loo_reliable": self.loo_reliable,
+            "rolling_errors": list(self.rolling_errors),
         }
         return out | ({"reason": self.reason} if self.reason else {})
+
+
+class Cutoff(NamedTuple):
+    """Where runs are cut: fitted up to ``at``, in what they are ordered by, and scored on the ``n_runs`` above."""
+
+    at: float
+    n_runs: int
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Laws ranked by their error on the held-out runs; ``refused`` says of the others why they cannot be fitted.
 
+    ``cutoffs`` are further ones, each with the number of runs above it, that laws fitted below are scored on.
     ``statement`` says which law leads, and which others the held-out runs cannot tell from it.
     """
 
@@ -67,6 +80,7 @@ class Comparison:
     n_held_out: int
     ordered_by: str
     statement: str = ""
+    cutoffs: tuple[Cutoff, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -75,6 +89,7 @@ class Comparison:
             "refused": dict(self.refused),
             "held_out": self.held_out,
             "n_held_out": self.n_held_out,
+            "cutoffs": [one._asdict() for one in self.cutoffs],
             "statement": self.statement,
         }
 
@@ -98,7 +113,9 @@ def compare(
 
     ``leave_out`` is "scale": the ``held_out`` share of runs with the most compute (ties with the cut stay below it) is
     predicted from the rest; "size": the runs of each model size in turn from those of all others; or a label: the runs of
-    each of its values in turn. With ``criteria``, AICc and PSIS-LOO stand beside.
+    each of its values in turn. By scale, errors at further cutoffs, 2.5, 6.5 and 20 times below the highest cost, stand
+    beside, and with ``criteria`` AICc and PSIS-LOO. A law is told from the best only if it errs by more, by two standard
+    errors over the held-out runs, and at every cutoff with 5 runs above it.
 
     Raises:
         DataError: no law can be fitted to these runs, or nothing can be left out.
@@ -120,6 +137,7 @@ def compare(
         name = target or (chosen[0].target.name if chosen else "loss")
         table = table.drop_highest(drop_highest_loss, name)
     fold = folds(table, leave_out, held_out)
+    rolling = rolling_cutoffs(cost_order(table)[0]) if leave_out == "scale" else ()
     for text in table_doubts(table, target or (chosen[0].target.name if chosen else "loss")):
         warnings.warn(text, DataWarning, stacklevel=2)
     rows: list[Compared] = []
@@ -129,7 +147,7 @@ def compare(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", QuantalWarning)
             try:
-                row, missed = _compared(table, one, fold, target, objective, criteria, seed)
+                row, missed = _compared(table, one, fold, rolling, target, objective, criteria, seed)
             except (DataError, IdentifiabilityError) as refusal:
                 refused[one.name] = str(refusal)
                 continue
@@ -142,40 +160,61 @@ def compare(
         reasons = "; ".join(f"{name}: {text}" for name, text in refused.items()) or "no law reads its columns"
         raise DataError(f"{table.source}: no law can be fitted to these runs. {reasons}")
     rows.sort(key=lambda row: np.inf if row.heldout_error is None else row.heldout_error)
-    return Comparison(tuple(rows), refused, fold.text, fold.held_out, fold.by, _statement(rows, misses))
+    cutoffs = tuple(Cutoff(float(cost_order(table)[0][~above].max()), int(above.sum())) for above in rolling)
+    return Comparison(
+        tuple(rows), refused, fold.text, fold.held_out, fold.by, _statement(rows, misses, cutoffs), cutoffs
+    )
 
 
 def _compared(
-    table: Runs, law: Law, fold: Folds, target: str | None, objective: str | Objective, criteria: bool, seed: int
-) -> tuple[Compared, Floats | None]:
+    table: Runs, law: Law, fold: Folds, rolling: Sequence[np.ndarray], target: str | None, objective: str | Objective,
+    criteria: bool, seed: int,
+) -> tuple[Compared, Floats | None]:  # fmt: skip
     """A law's row, and its squared log errors on the held-out runs (m,)."""
     missed: list[Floats] = []
     reason: str | None = None
     starts: int | Floats = STARTS
     for above in fold.masks:
-        try:
-            part = fit(table.take(~above), law, target=target, objective=objective, starts=starts, seed=seed)
-        except (DataError, IdentifiabilityError) as error:
-            reason = str(error)
+        found, starts = _missed(table, law, above, target, objective, starts, seed)
+        if isinstance(found, str):
+            reason = found
             break
-        starts = distinct_ends(part)
-        found = table.take(above)
-        values = law.value(law_inputs(law, found), part.theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            logs = np.log(found[part.target]) - np.log(values)
-        if not np.isfinite(logs).all():
-            reason = "the fitted law is not above zero at the held-out runs"
-            break
-        missed.append(logs**2)
+        missed.append(found)
     whole = fit(table, law, target=target, objective=objective, starts=starts, seed=seed)
+    ends = distinct_ends(whole)
+    again = [_missed(table, law, above, target, objective, ends, seed)[0] for above in rolling]
+    at_cutoffs = tuple(None if isinstance(one, str) else float(np.sqrt(one.mean())) for one in again)
     squares = np.concatenate(missed) if missed and reason is None else None
     error = None if squares is None else float(np.sqrt(squares.mean()))
     aicc, loo = _criteria(table, law, whole, target, seed) if criteria else (None, None)
     row = Compared(
         law.name, error, whole.value, len(law.parameters), whole, reason, aicc,
-        None if loo is None else loo.elpd, None if loo is None else loo.reliable,
+        None if loo is None else loo.elpd, None if loo is None else loo.reliable, at_cutoffs,
     )  # fmt: skip
     return row, squares
+
+
+def _missed(
+    table: Runs,
+    law: Law,
+    above: np.ndarray,
+    target: str | None,
+    objective: str | Objective,
+    starts: int | Floats,
+    seed: int,
+) -> tuple[Floats | str, int | Floats]:
+    """Squared log errors (m,) on the runs above, of the law fitted to the others, or why there are none; its ends."""
+    try:
+        part = fit(table.take(~above), law, target=target, objective=objective, starts=starts, seed=seed)
+    except (DataError, IdentifiabilityError) as error:
+        return str(error), starts
+    found = table.take(above)
+    values = law.value(law_inputs(law, found), part.theta)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log(found[part.target]) - np.log(values)
+    if not np.isfinite(logs).all():
+        return "the fitted law is not above zero at the held-out runs", starts
+    return logs**2, distinct_ends(part)
 
 
 def _criteria(table: Runs, law: Law, whole: Fit, target: str | None, seed: int) -> tuple[float | None, Loo | None]:
@@ -187,41 +226,41 @@ def _criteria(table: Runs, law: Law, whole: Fit, target: str | None, seed: int) 
     return aicc if aicc is not None and np.isfinite(aicc) else None, psis_loo(noisy, seed)
 
 
-def _statement(rows: Sequence[Compared], misses: Mapping[str, Floats]) -> str:
-    """Which law leads, and which others miss by as much, run by run, within two standard errors of absolute log errors."""
+def _statement(rows: Sequence[Compared], misses: Mapping[str, Floats], cutoffs: Sequence[Cutoff]) -> str:
+    """Which law leads, and which others the runs held out cannot tell from it."""
     if rows[0].heldout_error is None:
         return "no law could be scored on runs held out"
-    best = rows[0].law
-    close = []
-    for row in rows[1:]:
-        if row.law in misses:
-            apart = np.sqrt(misses[row.law]) - np.sqrt(misses[best])
-            if len(apart) < 2 or apart.mean() < 2 * apart.std(ddof=1) / np.sqrt(len(apart)):
-                close.append(row.law)
-    if not close:
-        return (
-            f"{best} predicts best, by more than two standard errors" if len(misses) > 1 else f"{best} alone was scored"
-        )
+    best, scored = rows[0], [row for row in rows[1:] if row.law in misses]
+    if not scored:
+        return f"{best.law} alone was scored"
+    near = [row.law for row in scored if not _apart(misses[best.law], misses[row.law])]
+    turned = [row.law for row in scored if row.law not in near and _ahead_somewhere(row, best, cutoffs)]
+    everywhere = " and at every cutoff" if cutoffs else ""
+    if not near and not turned:
+        return f"{best.law} predicts best, by more than two standard errors{everywhere}"
+    reasons = []
+    if near:
+        reasons.append(f"cannot tell it from {', '.join(near)} (errors within two standard errors)")
+    if turned:
+        reasons.append(f"{'while ' if near else 'cannot tell it from '}{', '.join(turned)} err less at another cutoff")
+    count = len(misses[best.law])
     return (
-        f"{best} predicts best, but the {len(misses[best])} runs held out cannot tell it from {', '.join(close)} (errors "
-        "within two standard errors): forecast by their average, and add runs where they differ"
+        f"{best.law} predicts best, but the {count} runs held out {', '.join(reasons)}: forecast by their average, and add "
+        "runs where they differ"
     )
 
 
-def cost_order(runs: Runs) -> tuple[np.ndarray, str]:
-    """What runs are ordered by (n,): compute if there, else tokens, params, steps or the first numeric input.
+def _apart(best: Floats, other: Floats) -> bool:
+    """Whether absolute log errors are larger, run by run, by more than two standard errors."""
+    apart = np.sqrt(other) - np.sqrt(best)
+    return len(apart) > 1 and bool(apart.mean() >= 2 * apart.std(ddof=1) / np.sqrt(len(apart)))
 
-    Raises:
-        DataError: the runs have no column of that kind.
-    """
-    for name in ("compute", "tokens", "params", "steps"):
-        if name in runs:
-            return np.asarray(runs[name], dtype=float), name
-    for column in runs.columns:
-        if column.role == "value":
-            return np.asarray(runs[column.name], dtype=float), column.name
-    raise DataError(
-        f"{runs.source}: no column of size, data, steps or compute by which the dearest runs could be held out"
+
+def _ahead_somewhere(row: Compared, best: Compared, cutoffs: Sequence[Cutoff]) -> bool:
+    """Whether a law errs less than the best at a cutoff with enough runs above it to say so."""
+    return any(
+        mine is not None and (other is None or mine < other) and cut.n_runs >= ENOUGH_ABOVE
+        for mine, other, cut in zip(row.rolling_errors, best.rolling_errors, cutoffs, strict=True)
     )
 
 
@@ -229,58 +268,6 @@ def table_doubts(table: Runs, target: str) -> list[str]:
     """What speaks against any law of this table, in sentences that name it."""
     size, by = cost_order(table)
     return [f"{table.source}: {text}" for text in doubts(table, target, size, by)]
-
-
-class Folds(NamedTuple):
-    """What is held out: masks (n,) of the runs left out in turn, in words, how many in all, and what orders the runs."""
-
-    masks: tuple[np.ndarray, ...]
-    text: str
-    held_out: int
-    by: str
-
-
-def folds(table: Runs, leave_out: str = "scale", share: float = 0.2) -> Folds:
-    """The runs to leave out: the dearest share ("scale"), each model size ("size"), or each value of a label.
-
-    Raises:
-        DataError: nothing is left to fit, or to predict.
-
-    >>> from quantal.runs import read_runs
-    >>> table = read_runs({"params": [1e6, 1e7, 1e7, 1e8], "loss": [4.0, 3.5, 3.4, 3.1]})
-    >>> folds(table, "size").text, [int(one.sum()) for one in folds(table, "size").masks]
-    ('the runs of each of 3 sizes, predicted from the others', [1, 2, 1])
-    """
-    if leave_out == "scale":
-        size, by = cost_order(table)
-        above = _dearest(table, size, share)
-        text = f"the {int(above.sum())} runs with the most {by}, predicted from the {int((~above).sum())} others"
-        return Folds((above,), text, int(above.sum()), by)
-    name = "params" if leave_out == "size" else leave_out
-    if name not in table:
-        raise DataError(
-            f"{table.source}: there is no column {name!r} among {', '.join(table.names)} whose values could be left out in "
-            "turn; leave out 'scale', 'size' or a label"
-        )
-    values = np.asarray(table[name])
-    kinds = np.unique(values)
-    if len(kinds) < 2:
-        raise DataError(f"{table.source}: all runs share one {name}, so none can be predicted from others")
-    what = "sizes" if leave_out == "size" else f"values of {name}"
-    text = f"the runs of each of {len(kinds)} {what}, predicted from the others"
-    return Folds(tuple(values == one for one in kinds), text, len(values), name)
-
-
-def _dearest(table: Runs, size: np.ndarray, share: float) -> np.ndarray:
-    count = max(1, round(share * len(table)))
-    limit = np.sort(size)[-count]
-    above = size >= limit * (1 + 1e-9) if np.sum(size >= limit) > 2 * count else size >= limit * (1 - 1e-9)
-    if not above.any() or above.all():
-        raise DataError(
-            f"{table.source}: the dearest runs cannot be held out, for {int(np.sum(size >= limit))} of {len(table)} runs share the "
-            "highest cost; a comparison needs runs of different compute"
-        )
-    return above
 
 
 def distinct_ends(part: Fit) -> Floats:

@@ -15,11 +15,12 @@ from quantal.fit import Fit, fit
 from quantal.fit.objective import Objective
 from quantal.fit.selection import table_doubts
 from quantal.fit.solver import Progress
-from quantal.forecast.averaging import Averaged, average
+from quantal.forecast.averaging import Averaged, Method, average
 from quantal.laws import Law, default_laws, get_law
 from quantal.runs import read_runs
 
 FAR = 1.0
+LEAST_TOLD = 0.05
 USUAL_LEVELS = (50.0, 80.0, 90.0)
 
 
@@ -28,7 +29,7 @@ class Forecast:
     """The predicted target at one point: intervals hold the uncertainty of parameters and law, and the runs' own scatter.
 
     ``laws`` are those averaged, with their weights and errors on the runs held out; ``record`` says how far past
-    extrapolations of these same runs reached, in decades, and by how much they erred in log; ``fit`` is that of the law
+    extrapolations of these same runs reached, in decades of cost, and by how much they erred in log; ``fit`` is that of the law
     that weighs most.
     """
 
@@ -61,8 +62,8 @@ class Forecast:
         if self.record:
             near = min(self.record, key=lambda one: abs(one["decades"] - self.decades_beyond))
             lines.append(
-                f"  record: {near['decades']:.1f} decades beyond the runs fitted, {near['n_runs']:.0f} runs were missed by "
-                f"{100 * near['error']:.2g} % (root mean square)"
+                f"  record: from runs up to {near['decades']:.1f} decades cheaper than the dearest, the {near['n_runs']:.0f} dearer "
+                f"ones were missed by {100 * near['error']:.2g} % (root mean square)"
             )
         return "\n".join(lines)
 
@@ -74,8 +75,9 @@ def forecast(
     laws: Sequence[str | Law] | None = None,
     levels: Sequence[float] | None = None,
     holdout: float | None = None,
+    method: Method = "bootstrap",
     bootstrap: int = 1000,
-    objective: str | Objective = "huber",
+    objective: str | Objective | None = None,
     target: str | None = None,
     drop_highest_loss: int = 0,
     where: str | None = None,
@@ -88,12 +90,14 @@ def forecast(
     """Predict the target at one point, such as ``params=70e9, tokens=1.4e12`` (or ``at={"params": 70e9, ...}``).
 
     Laws that read just the inputs given (or ``laws``) are averaged in log loss, weighed by their errors on the dearest
-    runs when fitted to the cheaper ones, at cutoffs that leave a fifth, a third and half of the runs to predict (or the
-    share ``holdout``). Intervals hold the disagreement of the laws, the uncertainty of their parameters and the scatter of
-    runs, scaled by conformal quantiles of past extrapolations, and widen beyond the distance that these runs can test.
+    runs when fitted to the cheaper ones, at cutoffs 2.5, 6.5 and 20 times below the highest cost (or at one that leaves the
+    share ``holdout`` to predict). Intervals hold the disagreement of the laws, the uncertainty of their parameters, the
+    scatter of runs and the distance, scaled by what such forecasts missed in public tables and on these runs before.
 
     With one ``law``, or a `Fit` with draws in place of runs, the prediction is that law's alone and its intervals come
-    from ``bootstrap`` draws. Levels are 50, 80 and 90 % for an average, and 95 % for one law, unless given.
+    from ``bootstrap`` draws. Levels are 50, 80 and 90 % for an average, and 95 % for one law, unless given. ``method``
+    "mcmc" takes the parameters' uncertainty from draws of each law's posterior, under Student-t noise unless ``objective``
+    says otherwise; else it is Huber's objective.
 
     Raises:
         InputError: no point is given, it is not above zero, or holdout is not between 0 and 1.
@@ -117,19 +121,23 @@ def forecast(
             runs
             if isinstance(runs, Fit)
             else fit(
-                runs, law or "chinchilla", target=target, objective=objective, bootstrap=bootstrap,
+                runs, law or "chinchilla", target=target, objective=objective, method=method,
+                bootstrap=0 if method == "mcmc" else bootstrap,
                 levels=levels or (95.0,), drop_highest_loss=drop_highest_loss, where=where, columns=columns, seed=seed,
                 progress=progress,
             )
         )  # fmt: skip
         return _by_one(chosen, at, levels or (95.0,), seed)
     table = read_runs(runs, where=where, columns=columns)
+    rule = objective or ("student_t" if method == "mcmc" else "huber")
     chosen = [get_law(one) for one in laws] if laws is not None else laws_reading(tuple(at))
     if any(name not in table for name in at):
         chosen[0].check(table)
     if drop_highest_loss:
         table = table.drop_highest(drop_highest_loss, target or chosen[0].target.name)
-    found = average(table, chosen, target=target, objective=objective, holdout=holdout, seed=seed, progress=progress)
+    found = average(
+        table, chosen, target=target, objective=rule, method=method, holdout=holdout, seed=seed, progress=progress
+    )
     return forecast_by(found, at, levels or USUAL_LEVELS)
 
 
@@ -179,25 +187,42 @@ def forecast_by(found: Averaged, at: Mapping[str, float], levels: Sequence[float
     suspect = table_doubts(lead.runs, lead.target)
     for text in suspect:
         warnings.warn(text, DataWarning, stacklevel=3)
-    notes = [*suspect, *lead.warnings]
+    notes = [*suspect, *lead.warnings, *_unsure(found)]
     reach = max((one.decades for one in found.trials), default=0.0)
     if not found.trials:
         notes.append(
             f"{lead.runs.source}: these runs are too few to hold any out, so the laws weigh alike and the intervals rest on "
             "other people's curves; add runs"
         )
-    _warn_far(notes, beyond, f"past extrapolations of these runs reach {reach:.1f} decades")
+    _warn_far(notes, beyond, f"past extrapolations of these runs reach {reach:.1f} decades of cost")
     order = np.argsort(-found.shares, kind="stable")
     laws = tuple(
         {
             "law": found.fits[i].law.name,
             "weight": float(found.shares[i]),
             "heldout_error": found.heldout(found.fits[i].law.name),
+            **_convergence(found.fits[i]),
         }
         for i in order
     )
     record = tuple({"decades": one.decades, "n_runs": float(one.n_runs), "error": one.average} for one in found.trials)
-    return Forecast(dict(at), found.predict(at, beyond, levels), beyond, laws, tuple(notes), lead, record)
+    return Forecast(dict(at), found.predict(at, levels), beyond, laws, tuple(notes), lead, record)
+
+
+def _unsure(found: Averaged) -> list[str]:
+    """Of the laws that weigh, besides the first, those whose posterior has not converged."""
+    return [
+        f"{one.law.name}: {text}"
+        for one, share in zip(found.fits, found.shares, strict=True)
+        if one.posterior is not None and one is not found.lead and share >= LEAST_TOLD
+        for text in one.posterior.notes
+    ]
+
+
+def _convergence(one: Fit) -> dict[str, Any]:
+    if one.posterior is None:
+        return {}
+    return {"rhat": max(one.posterior.rhat.values()), "converged": one.posterior.converged}
 
 
 def _by_one(chosen: Fit, at: Mapping[str, float], levels: Sequence[float], seed: int) -> Forecast:
@@ -209,7 +234,7 @@ def _by_one(chosen: Fit, at: Mapping[str, float], levels: Sequence[float], seed:
         estimate = Estimate(float(value[0]), {}, "no draws: fit with a bootstrap")
     else:
         estimate = Estimate.from_draws(float(value[0]), _with_scatter(chosen, draws[:, 0], seed), levels)
-    weight = {"law": chosen.law.name, "weight": 1.0, "heldout_error": None}
+    weight = {"law": chosen.law.name, "weight": 1.0, "heldout_error": None, **_convergence(chosen)}
     return Forecast(dict(at), estimate, beyond, (weight,), tuple(notes), chosen)
 
 

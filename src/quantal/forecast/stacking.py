@@ -12,6 +12,7 @@ from quantal.laws.law import Floats
 
 SMOOTH = 0.01
 LEAST_SPREAD = 1e-3
+LEAST_ERROR = 2e-4
 SHARE_OF_CHANGE = 0.15
 ALL, GROUP, CURVE = 20.0, 2.0, 5.0
 """How many past extrapolations the prior counts for: of all curves against the first shares, of a group against all, of
@@ -36,6 +37,16 @@ def products(predictions: Predictions, truth: Floats) -> Floats:
     size = predictions.logs.var(axis=0).mean() + LEAST_SPREAD**2
     size += (SHARE_OF_CHANGE * float((predictions.logs.mean(axis=0) - predictions.last).mean())) ** 2
     return errors @ errors.T / errors.shape[1] / size
+
+
+def regrets(errors: Floats) -> Floats:
+    """Mean products (K, K) of K members' errors (K, m) of log loss, over the mean square of the best member's.
+
+    >>> regrets(np.array([[0.1, -0.1], [0.2, -0.1]])).round(2).tolist()
+    [[1.0, 1.5], [1.5, 2.5]]
+    """
+    both = errors @ errors.T / errors.shape[1]
+    return both / (float(np.diag(both).min()) + LEAST_ERROR**2)
 
 
 def stack(past: Floats, prior: Floats, strength: float) -> Floats:
@@ -65,6 +76,34 @@ def stack(past: Floats, prior: Floats, strength: float) -> Floats:
         return float(sizes.sum() + strength * (w @ apart)), w * (slope - w @ slope)
 
     found = minimize(cost, base, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    w = np.exp(found - found.max())
+    return w / w.sum()
+
+
+def weigh(past: Floats, strength: float) -> Floats:
+    """Shares w (K,) that minimise sum_c w' R_c w + strength * KL(w || equal), for regrets R (C, K, K).
+
+    Where no law is much better than the others, shares stay near equal; where one errs ten times less, it takes nearly
+    all. The sum is convex in w.
+
+    >>> errors = np.array([[0.1, -0.1], [0.2, -0.1]])
+    >>> weigh(np.stack([regrets(errors)] * 3), 30.0).round(2).tolist()
+    [0.54, 0.46]
+    """
+    from scipy.optimize import minimize
+
+    size = past.shape[1]
+    total, base = past.sum(axis=0), -np.log(size)
+
+    def cost(z: Floats) -> tuple[float, Floats]:
+        logs = z - z.max()
+        logs -= np.log(np.exp(logs).sum())
+        w = np.exp(logs)
+        turned, apart = total @ w, logs - base
+        slope = 2 * turned + strength * apart
+        return float(w @ turned + strength * (w @ apart)), w * (slope - w @ slope)
+
+    found = minimize(cost, np.zeros(size), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
     w = np.exp(found - found.max())
     return w / w.sum()
 

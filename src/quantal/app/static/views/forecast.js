@@ -19,6 +19,7 @@ function render(root, first, setState) {
   let average = null;
   let stop = new AbortController();
   let values = {};
+  let at = null;
   let timer = 0;
   const drawn = new Map();
   const lead = h("p", { class: "lead" });
@@ -100,7 +101,7 @@ function render(root, first, setState) {
     const machines = await hardware;
     const laws = plannable(about);
     const write = (x) => sized(x, role);
-    const exact = h("input", { type: "text", value: values.budget.toExponential(3).replace("e+", "e"), onchange: () => {
+    const exact = h("input", { type: "text", value: short(values.budget), onchange: () => {
       const found = parsed(exact.value);
       if (!(found > 6)) {
         exact.setCustomValidity("a number such as 5.76e23 or 70B");
@@ -108,13 +109,13 @@ function render(root, first, setState) {
         return;
       }
       exact.setCustomValidity("");
-      setState({ [role]: found.toPrecision(4) });
+      setState({ [role]: short(found) });
     } });
     const drag = slider(joint(law) ? "Budget" : role, {
       low: span(about, law)[0], high: most, value: values.budget, log: true, steps: 600, write,
       oninput: (x) => {
         values.budget = x;
-        exact.value = x.toExponential(3).replace("e+", "e");
+        exact.value = short(x);
         ask(law);
         later(law);
       },
@@ -158,7 +159,9 @@ function render(root, first, setState) {
 
   function save(law) {
     clearTimeout(timer);
-    setState({ [along(law)]: values.budget.toPrecision(4), size: values.off ? values.off.toPrecision(3) : null });
+    const [budget, off] = [short(values.budget), values.off && short(values.off)];
+    values = { ...values, budget: Number(budget), off: values.off && Number(off) };
+    setState({ [along(law)]: budget, size: off });
   }
 
   const ask = newest(async (law) => {
@@ -196,7 +199,7 @@ function render(root, first, setState) {
     replace(parts.told, h("p", { class: "quiet" }, plan.decades_beyond < 0.05 ? "The budget lies inside the runs." : `The budget lies ${plan.decades_beyond.toFixed(1)} decades beyond the dearest run.`, " Intervals of 95 % hold the parameters' uncertainty."), plan.warnings.length > 0 && h("details", {}, h("summary", {}, `${plan.warnings.length} ${plan.warnings.length === 1 ? "warning" : "warnings"}`), h("ul", { class: "notes" }, plan.warnings.map((text) => h("li", {}, text)))));
     mark(budget, loss.estimate.value, [plan.compute_text, loss.value, loss.interval]);
     await put("regret", parts.regret, plan.regret);
-    values.at = { params: numbers.params.estimate.value * (off ?? 1), tokens: numbers.tokens.estimate.value / (off ?? 1) };
+    at = { params: numbers.params.estimate.value * (off ?? 1), tokens: numbers.tokens.estimate.value / (off ?? 1) };
     root.dataset.answered = String(budget);
     forecast();
   }
@@ -213,7 +216,7 @@ function render(root, first, setState) {
     drop("regret");
     replace(parts.told);
     mark(values.budget, found.estimate.value, [sized(values.budget, law.inputs[0]), found.value, found.interval]);
-    values.at = { [law.inputs[0]]: values.budget };
+    at = { [law.inputs[0]]: values.budget };
     root.dataset.answered = String(values.budget);
     forecast();
   }
@@ -242,10 +245,10 @@ function render(root, first, setState) {
   }
 
   const forecast = newest(async () => {
-    if (!average || !values.at) return;
+    if (!average || !at) return;
     const { signal } = stop;
     try {
-      const found = await post("/api/forecasts", { average: average.id, at: values.at }, { signal });
+      const found = await post("/api/forecasts", { average: average.id, at: at }, { signal });
       if (signal.aborted) return;
       const levels = Object.entries(found.levels);
       const where = Object.entries(found.at).map(([name, x]) => `${sized(x, name)} ${name}`).join(" and ");
@@ -269,8 +272,7 @@ function render(root, first, setState) {
     const working = h("div", {});
     const place = h("div", {});
     const start = async () => {
-      const [low, high] = [values.at, Number(share.value)];
-      const found = await work(working, "Choosing runs", "/api/next-runs", { ...question, params: low.params, tokens: low.tokens, budget: high * values.budget }, { signal: stop.signal });
+      const found = await work(working, "Choosing runs", "/api/next-runs", { ...question, ...at, budget: Number(share.value) * values.budget }, { signal: stop.signal });
       if (!found) return;
       replace(
         place,
@@ -309,6 +311,9 @@ function render(root, first, setState) {
     },
   };
 }
+
+// A number in four digits, as a URL keeps it.
+const short = (x) => String(Number(x.toPrecision(4))).replace("e+", "e");
 
 // Laws that split a budget, best known first; where there are none, laws of one size.
 function plannable({ laws, ranges }) {
