@@ -10,7 +10,7 @@ from the same six of the cheapest quarter, and pays for them. At each total budg
 All forecast the target with the same belief (law, departure and noise) from the runs that they bought; the error is the root
 mean square of log(forecast / measured). A strategy has reached an error at the least spending from which on, at every larger
 budget, it is no larger. The simulation draws noise of 0.5 % on losses of the nested family with kappa = 1.3 at the sizes of
-the Chinchilla table, and is fitted with chinchilla (kappa = 1) throughout.
+the Chinchilla table, and is fitted with chinchilla (kappa = 1) throughout; there the error is that against losses without noise.
 
     QUANTAL_DATA=... python benchmarks/next_runs_replay.py [--seeds 50] [--table NAME ...] [--json FILE]
 """
@@ -48,8 +48,11 @@ def columns(runs: Any) -> Columns:
 def simulated(seed: int) -> Columns:
     made = columns(ql.read_runs("chinchilla"))
     law = ql.get_law("kappa")
-    loss = law(params=made["params"], tokens=made["tokens"], **SIMULATED)
-    return made | {"loss": loss * np.exp(0.005 * np.random.default_rng([seed, 7]).standard_normal(len(loss)))}
+    truth = law(params=made["params"], tokens=made["tokens"], **SIMULATED)
+    return made | {
+        "truth": truth,
+        "loss": truth * np.exp(0.005 * np.random.default_rng([seed, 7]).standard_normal(len(truth))),
+    }
 
 
 def tables() -> dict[str, Callable[[int], Columns]]:
@@ -87,7 +90,8 @@ class Replay:
         return {name: self.table[name][index] for name in ("params", "tokens")}
 
     def off(self, log_loss: np.ndarray) -> float:
-        return float(np.sqrt(np.mean((log_loss - np.log(self.table["loss"][self.target])) ** 2)))
+        aim = self.table.get("truth", self.table["loss"])[self.target]
+        return float(np.sqrt(np.mean((log_loss - np.log(aim)) ** 2)))
 
     def error(self, index: list[int]) -> float:
         belief = believe(ql.get_law("chinchilla"), self.at(index), self.table["loss"][index])
