@@ -59,12 +59,12 @@ class TableCalibration(NamedTuple):
 
 
 USUAL = TableCalibration(
-    b=(0.09743, 2.841, 0.04465, 0.07296),
+    b=(0.09129, 3.071, 0.04422, 0.08018),
     ratios=(
-        0.104, 0.235, 0.463, 0.594, 0.687, 0.848, 0.988, 1.08, 1.18, 1.33, 1.43, 1.91, 2.14, 2.16, 2.34, 2.69, 2.75, 2.97,
-        4.83,
+        0.0648, 0.216, 0.423, 0.582, 0.674, 0.855, 0.943, 1.1, 1.19, 1.31, 1.47, 1.88, 2.09, 2.39, 2.4, 2.6, 2.7, 2.95,
+        4.77,
     ),
-    usual=0.22,
+    usual=0.201,
     tables=26,
 )  # fmt: skip
 """What public tables of runs taught, each source counting alike; see docs/table-extrapolation.md."""
