@@ -4,10 +4,11 @@ The peer is written afresh here as published (Michaud et al. 2023, figure 2): su
 random bits made in torch, labels by the parity of the chosen bits; Linear-ReLU-Linear with two logits, cross-entropy, Adam at 1e-3;
 its step makes its data, as the script's does. Ours makes its data, trains and evaluates.
 
-    OMP_NUM_THREADS=1 python benchmarks/parity_speed.py [--json] [--steps 40] [--rounds 4]
+    OMP_NUM_THREADS=1 python benchmarks/parity_speed.py [--json] [--steps 80] [--rounds 4]
 
-Needs torch for the peer and numba for ours. Ratios are of the medians over rounds in which ours, the peer and a plain matrix product
-alternate.
+The share of the rate of matrix products is that of the dense network's products in the time of a whole training step: above 1, no
+dense product could keep up. Needs torch for the peer and numba for ours. Ratios are of the medians over rounds in which ours, the peer
+and a plain matrix product alternate.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def shares(watch: Stopwatch) -> dict[str, float]:
 
 
 def flops(widths: tuple[int, ...]) -> float:
-    """Of the two products with the bits; the table of tasks, the output and the update are not counted."""
+    """Of the two products with the bits as dense products make them; the table of tasks, the output and the update are not counted."""
     return 4.0 * BITS * sum(widths) * BATCH
 
 
@@ -116,7 +117,7 @@ def peak_memory(widths: tuple[int, ...]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--steps", type=int, default=40, help="of ours at width 500, over all rounds")
+    parser.add_argument("--steps", type=int, default=80, help="of ours at width 500, over all rounds")
     parser.add_argument("--rounds", type=int, default=4)
     args = parser.parse_args()
     ours((WIDE,), 1)

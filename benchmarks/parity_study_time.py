@@ -5,7 +5,7 @@ timed in the same run, between the trainings.
 
     OMP_NUM_THREADS=1 python benchmarks/parity_study_time.py [--preset fig2] [--share 0.02] [--json]
 
---share 0.02 trains 2 % of the steps (twenty minutes of two cores for fig2); the rate is the same for a smaller share.
+--share 0.02 trains 2 % of the steps (about ten minutes of one core for fig2); the rate is the same for a smaller share.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import json
 
 import numpy as np
 
-from quantal.reproduce import StudyEstimate
+from quantal.reproduce import estimate
 from quantal.reproduce.parity_estimate import matrix_rate
 from quantal.train import PARITY_PRESETS, Stopwatch, parity_preset, train_parity
 from quantal.train.parity_presets import work
@@ -36,30 +36,33 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     chosen = parity_preset(args.preset)
-    rates, per_step, steps = [], [], 0
+    expected = estimate(chosen, args.workers).stream_seconds / 3600
+    rates, whole, cpu = [], [], 0.0
     for config in chosen.sizes:
         steps = max(1, round(args.share * config.steps))
-        train_parity(dataclasses.replace(config, steps=1))
         rates.append(matrix_rate())
         watch = Stopwatch()
         train_parity(dataclasses.replace(config, steps=steps), stopwatch=watch)
-        evaluation = watch.cpu_seconds["evaluation"] * len(config.evaluation_steps) / config.steps
-        per_step.append((watch.cpu_seconds["data"] + watch.cpu_seconds["training"]) / steps + evaluation)
+        spent = watch.cpu_seconds
+        evaluations = len(dataclasses.replace(config, steps=steps).evaluation_steps)
+        evaluation = spent["evaluation"] / evaluations * len(config.evaluation_steps)
+        whole.append((spent["data"] + spent["training"]) / steps * config.steps + evaluation)
+        cpu += sum(spent.values())
         rates.append(matrix_rate())
     rate = float(np.median(rates))
-    whole = [seconds * config.steps for seconds, config in zip(per_step, chosen.sizes, strict=True)]
-    alone = max(sum(map(work, chosen.sizes)) / args.workers, max(map(work, chosen.sizes))) / rate
+    flops = [work(config) for config in chosen.sizes]
     hours = max(sum(whole) / args.workers, max(whole)) / 3600
-    expected = StudyEstimate(rate, args.workers, alone, 0.0).to_dict()["stream_hours_expected"]
+    alone = max(sum(flops) / args.workers, max(flops)) / rate / 3600
     out = {
         "preset": args.preset,
-        "steps_trained": steps,
-        "share": steps / chosen.sizes[0].steps,
+        "share": args.share,
+        "cpu_seconds": cpu,
         "gemm_gflops": rate / 1e9,
         "hours_by_these_steps": hours,
         "hours_estimated": expected,
-        "hours_at_matrix_rate": alone / 3600,
-        "times_matrix_rate": hours / (alone / 3600),
+        "times_estimate": hours / expected,
+        "hours_at_matrix_rate": alone,
+        "times_matrix_rate": hours / alone,
     }
     print(json.dumps(out, indent=2) if args.json else ", ".join(f"{name} {value}" for name, value in out.items()))
 

@@ -132,7 +132,7 @@ def small() -> ParityPreset:
     sizes = tuple(
         ParityConfig(widths=(4, 8, 16, 32), steps=300, seed=one, net_seeds=(one,), **shared) for one in (0, 1)
     )
-    data = tuple(ParityConfig(widths=(16,), steps=60, samples=size, **shared) for size in (200, 400, 800, 1600))
+    data = tuple(ParityConfig(widths=(16,), steps=600, samples=size, **shared) for size in (400, 800, 1600, 6400))
     return ParityPreset("small", "a test", sizes, data)
 
 
@@ -158,7 +158,11 @@ def test_the_page_the_table_and_the_claims(small: ParityPreset, tmp_path: Path) 
     claims, charts = judge(small, results, 0)
     study = ParityStudy(small, results, tuple(claims), tuple(charts))
     page = study.save(tmp_path / "out")
-    assert page.read_text().count("<figure") == 7
+    assert [one.name for one in charts] == [
+        "loss-against-params", "loss-against-steps", "loss-against-samples", "learned-tasks-of-data",
+        "single-tasks", "learning-times", "learned-tasks", "spread-of-losses",
+    ]  # fmt: skip
+    assert page.read_text().count("<figure") == 8
     found = json.loads((tmp_path / "out" / "claims.json").read_text())
     assert len(found) == len(claims) == 8
     assert all({"pure", "finite"} <= set(one["predicted"]) for one in found)
@@ -172,14 +176,33 @@ def test_several_gammas_give_exponents_against_gamma(small: ParityPreset) -> Non
     for gamma in (0.3, 0.6):
         made += [train_parity(dataclasses.replace(config, gamma=gamma)) for config in small.sizes[:1]]
     claims, charts = judge(small, made, 0)
-    assert [one.name for one in charts] == ["alpha_N-against-gamma", "alpha_S-against-gamma"]
+    assert [one.name for one in charts] == [
+        "alpha_N-against-gamma", "alpha_S-against-gamma", "time-against-gamma", "learned-tasks-against-gamma",
+        "loss-against-params", "loss-against-steps", "learning-times", "learned-tasks", "spread-of-losses",
+    ]  # fmt: skip
     assert sum(one.claim.startswith("gamma = 0.3: ") for one in claims) == 6
+    of_data = [train_parity(dataclasses.replace(config, gamma=gamma)) for gamma in (0.3, 0.6) for config in small.data]
+    charts = judge(small, of_data, 0)[1]
+    assert [one.name for one in charts] == [
+        "alpha_D-against-gamma", "learned-tasks-of-data-against-gamma", "loss-against-samples", "learned-tasks-of-data",
+    ]  # fmt: skip
+    for one in charts:
+        assert one.to_plotly()["data"]
 
 
-def test_the_estimate_divides_work_by_rate() -> None:
-    found = StudyEstimate(1e11, 2, 3600.0, 7200.0)
+def test_the_estimate_scales_timed_steps_to_the_preset() -> None:
+    found = StudyEstimate(1e11, 2, 4680.0, 3600.0, 7200.0)
     assert found.to_dict()["stream_hours_at_matrix_rate"] == 1.0
     assert "1.3 hours" in str(found)
-    assert estimate(parity_preset("fig2-short")).stream_seconds * 5 == pytest.approx(
-        estimate(parity_preset("fig2")).stream_seconds, rel=0.6
+    shared = {"tasks": 50, "bits": 16, "k": 2, "batch_size": 500, "widths": (20, 40), "evaluate_every": 1000}
+    short, long = (
+        ParityPreset(
+            "timed", "", (ParityConfig(steps=steps, **shared),) * 2, (ParityConfig(samples=600, steps=steps, **shared),)
+        )
+        for steps in (2_000, 20_000)
     )
+    one, other = estimate(short, workers=2), estimate(long, workers=1)
+    assert 4 < other.stream_seconds / one.stream_seconds < 100  # 20 but for the clock's noise
+    assert other.stream_matrix_seconds / one.stream_matrix_seconds == pytest.approx(20, rel=0.9)
+    assert one.data_seconds > 0
+    assert estimate(ParityPreset("streams", "", short.sizes, ()), workers=1).data_seconds == 0

@@ -23,7 +23,7 @@ CONFIG = ParityConfig(
 
 def batches(config: ParityConfig, count: int = 30) -> list[Batch]:
     stream = Stream(config, subsets(config))
-    return [dataclasses.replace(one, bits=one.bits.copy()) for one in (stream.batch(step) for step in range(count))]
+    return [stream.batch(step) for step in range(count)]
 
 
 def trained(config: ParityConfig, data: list[Batch], compiled: bool) -> np.ndarray:
@@ -69,7 +69,7 @@ def dense(config: ParityConfig, data: list[Batch], dtype: str, shuffled: int | N
         for batch, order in zip(data, orders, strict=True):
             x = np.concatenate([np.eye(config.tasks)[batch.tasks], batch.bits], axis=1)[order]
             logits = model(torch.tensor(x, dtype=kind))
-            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(batch.labels[order]))
+            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(batch.labels[order].astype(np.int64)))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from quantal.errors import InputError, QuantalError
+from quantal.extras import extra
 from quantal.report import Chart
 from quantal.reproduce.claim import Claim
-from quantal.reproduce.parity_charts import data_charts, exponent_chart, size_charts
+from quantal.reproduce.parity_charts import data_charts, size_charts
 from quantal.reproduce.parity_claims import data_claims, size_claims
+from quantal.reproduce.parity_gamma_charts import Against, gamma_charts
 from quantal.reproduce.parity_measure import DataStudy, SizeStudy
 from quantal.runs import write_whole
 from quantal.train import MemoryStore, ParityPreset, ParityResult, Standing, Store, open_store, parity_preset, sweep
@@ -88,6 +90,8 @@ def parity(
             f"preset {name!r} takes hours, and nothing says where to keep what is done; write folder='parity-{name}' "
             f"(on the command line -o parity-{name}), or name a store"
         )
+    if folder is not None or store is not None:
+        extra("sqlalchemy", "train", "keeping the trainings")
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -121,26 +125,28 @@ def judge(chosen: ParityPreset, results: Sequence[ParityResult], seed: int) -> t
     """The claims and charts of a preset's results."""
     streams = _by_gamma([one for one in results if one.config.samples is None])
     finite = _by_gamma([one for one in results if one.config.samples is not None])
-    several = len(streams) > 1
-    claims: list[Claim] = []
-    charts: list[Chart] = []
-    exponents: dict[str, list[tuple[float, Claim]]] = {}
-    for gamma, group in streams.items():
-        study = SizeStudy.of(group)
-        found = size_claims(study, seed, chosen.step_window)
-        exponents.setdefault("alpha_N", []).append((gamma, found[0]))
-        exponents.setdefault("alpha_S", []).append((gamma, found[1]))
-        claims += [_at(one, gamma) for one in found] if several else found
-        charts += [] if several else size_charts(study, chosen.step_window)
-    for gamma, group in finite.items():
-        study = DataStudy.of(group)
-        found = data_claims(study, seed)
-        exponents.setdefault("alpha_D", []).append((gamma, found[0]))
-        claims += [_at(one, gamma) for one in found] if several else found
-        charts[2:2] = [] if several else data_charts(study)
-    if several:
-        charts = [exponent_chart(pairs, name) for name, pairs in exponents.items()]
-    return claims, charts
+    sizes = {gamma: SizeStudy.of(group) for gamma, group in streams.items()}
+    data = {gamma: DataStudy.of(group) for gamma, group in finite.items()}
+    of_sizes = {gamma: size_claims(study, seed, chosen.step_window) for gamma, study in sizes.items()}
+    of_data = {gamma: data_claims(study, seed) for gamma, study in data.items()}
+    found = [(gamma, claim) for claims in (of_sizes, of_data) for gamma, some in claims.items() for claim in some]
+    if len(sizes) < 2 and len(data) < 2:
+        charts = [chart for study in sizes.values() for chart in size_charts(study, chosen.step_window)]
+        charts[2:2] = [chart for study in data.values() for chart in data_charts(study)]
+        return [claim for _, claim in found], charts
+    against = [
+        Against(name, title, tuple((gamma, claims[place]) for gamma, claims in group.items()))
+        for name, title, place, group in (
+            ("alpha_N", "alpha_N", 0, of_sizes),
+            ("alpha_S", "alpha_S", 1, of_sizes),
+            ("alpha_D", "alpha_D", 0, of_data),
+            ("time", "exponent of learning times", 3, of_sizes),
+            ("learned-tasks", "exponent of learned tasks in params", 4, of_sizes),
+            ("learned-tasks-of-data", "exponent of learned tasks in samples", 1, of_data),
+        )
+        if group
+    ]
+    return [_at(claim, gamma) for gamma, claim in found], gamma_charts(sizes, data, against, chosen.step_window)
 
 
 def _by_gamma(results: Sequence[ParityResult]) -> dict[float, list[ParityResult]]:

@@ -1,4 +1,4 @@
-"""The figures of a parity study: loss against size, steps and data, and what each task does."""
+"""The figures of a parity study at one gamma: loss against size, steps and data, and what each task does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantal.report import Axis, Chart, Series
-from quantal.reproduce.claim import Claim
 from quantal.reproduce.parity_claims import step_positions
 from quantal.reproduce.parity_measure import (
     LEARNED_BELOW,
@@ -20,7 +19,7 @@ from quantal.reproduce.parity_measure import (
 
 Floats = NDArray[np.float64]
 
-_NATS = Axis("loss", "nats", log=True)
+NATS = Axis("loss", "nats", log=True)
 _SHOWN_TASKS = (1, 2, 4, 8, 16, 32)
 _COLOURS = ("blue", "orange", "green", "purple", "gold", "sky")
 
@@ -41,57 +40,76 @@ def size_charts(study: SizeStudy, window: tuple[float, float] | None) -> list[Ch
 
 
 def data_charts(study: DataStudy) -> list[Chart]:
-    """Loss against samples."""
+    """Loss and learned tasks against samples."""
     losses = study.best @ study.p
-    mean, gamma = losses.mean(axis=0), study.law.gamma
-    at = mean < SEEN_BELOW
-    lines = (
-        _predictions(study.p, "samples", study.samples[at], mean[at], gamma and gamma / (1 + gamma))
-        if at.sum() > 2
-        else []
-    )
+    mean = losses.mean(axis=0)
     return [
         Chart(
             "loss-against-samples",
             "Loss against samples",
             "Finite data in shuffled epochs: the lowest loss on fresh samples, each seed and their mean; predictions from 0.95 bits on.",
             Axis("samples", log=True),
-            _NATS,
-            (*_seeds(study.samples, losses), *lines),
+            NATS,
+            (*_seeds(study.samples, losses), *data_predictions(study)),
             alt=f"The loss falls from {mean[0]:.3g} to {mean[-1]:.3g} nats.",
-        )
+        ),
+        *_counts_of_data(study),
     ]
 
 
-def exponent_chart(claims: list[tuple[float, Claim]], name: str) -> Chart:
-    """One exponent against gamma: measured, of the exact finite sum, and of the pure power law."""
-    gammas = np.array([gamma for gamma, _ in claims])
-    measured = np.array([np.nan if one.measured is None else one.measured for _, one in claims])
-    lines = [
-        Series("line", gammas, np.array([one.predicted[kind] for _, one in claims]), label, colour, style)
-        for kind, label, colour, style in (
-            ("finite", "exact finite sum", "orange", ""),
-            ("pure", "pure power law", "green", "dash"),
-        )
-    ]
-    return Chart(
-        f"{name}-against-gamma",
-        f"{name} against gamma",
-        "Measured exponents, those of the exact finite sum with the same tasks, and those of infinitely many quanta.",
-        Axis("gamma"),
-        Axis(name),
-        (Series("points", gammas, measured, "measured", "blue", size=9.0), *lines),
-        alt=f"{name} for {gammas.size} values of gamma.",
-    )
+def size_predictions(study: SizeStudy, colour: str | None = None) -> list[Series]:
+    """What the finite sum and the pure law say of loss against params; in one colour without a legend, or in two with one."""
+    return _predictions(study.p, "params", study.params, (study.final @ study.p).mean(axis=0), study.law.gamma, colour)
 
 
-def _predictions(p: Floats, resource: str, x: Floats, y: Floats, pure: float | None) -> list[Series]:
+def step_predictions(study: SizeStudy, window: tuple[float, float] | None, colour: str | None = None) -> list[Series]:
+    """The same of loss against steps, over those that the exponent is measured on."""
+    gamma, at = study.law.gamma, step_positions(study, window)
+    mean = (study.curve @ study.p).mean(axis=0)
+    return _predictions(study.p, "steps", study.steps[at], mean[at], gamma and gamma / (1 + gamma), colour)
+
+
+def data_predictions(study: DataStudy, colour: str | None = None) -> list[Series]:
+    """The same of loss against samples, from where the loss is below 0.95 bits."""
+    mean, gamma = (study.best @ study.p).mean(axis=0), study.law.gamma
+    at = mean < SEEN_BELOW
+    if at.sum() < 3:
+        return []
+    return _predictions(study.p, "samples", study.samples[at], mean[at], gamma and gamma / (1 + gamma), colour)
+
+
+def counts(losses: Floats) -> Floats:
+    """Tasks below 0.1 nats, mean over seeds: (S, R, T) to (R,)."""
+    return (losses < LEARNED_BELOW).sum(axis=-1).mean(axis=0)
+
+
+def times(study: SizeStudy) -> tuple[Floats, Floats]:
+    """Frequency and step at which it is learned, of every task that is, over all seeds."""
+    found = np.array([learned_at(study.steps, one) for one in study.curve])
+    seed, task = np.nonzero(np.isfinite(found))
+    return study.p[task], found[seed, task]
+
+
+def spread(study: SizeStudy) -> tuple[Floats, Floats, int]:
+    """A histogram of single tasks' losses over ln 2, of the tasks that some network learns: middles, shares, how many tasks."""
+    ends = np.linspace(0, 1.1, 34)
+    learned = (study.final < LEARNED_BELOW).any(axis=(0, 1))
+    chosen = study.final[..., learned] if learned.any() else study.final
+    shares = np.histogram(np.clip(chosen / LN2, 0, 1.09), ends)[0] / chosen.size
+    return (ends[1:] + ends[:-1]) / 2, shares, int(learned.sum())
+
+
+def _predictions(
+    p: Floats, resource: str, x: Floats, y: Floats, pure: float | None, colour: str | None
+) -> list[Series]:
     grid = np.geomspace(x[0], x[-1], 60)
     finite = np.exp(np.interp(np.log(grid), np.log(x), np.log(finite_losses(p, resource, x, y))))
-    made = [Series("line", grid, finite, "exact finite sum", "orange")]
+    own = colour is None
+    made = [Series("line", grid, finite, "exact finite sum" if own else "", colour or "orange", legend=own)]
     if pure is not None:
         anchor = np.exp(np.mean(np.log(y) + pure * np.log(x)))
-        made.append(Series("line", grid, anchor * grid**-pure, "pure power law", "green", "dash"))
+        name = "pure power law" if own else ""
+        made.append(Series("line", grid, anchor * grid**-pure, name, colour or "green", "dash", legend=own))
     return made
 
 
@@ -109,18 +127,14 @@ def _against_params(study: SizeStudy) -> Chart:
         "Loss against params",
         f"{study.params.size} widths from {study.widths[0]:g} to {study.widths[-1]:g}, after {study.steps[-1]:,.0f} steps.",
         Axis("params", log=True),
-        _NATS,
-        (
-            *_seeds(study.params, losses),
-            *_predictions(study.p, "params", study.params, losses.mean(axis=0), study.law.gamma),
-        ),
+        NATS,
+        (*_seeds(study.params, losses), *size_predictions(study)),
         alt=f"The loss falls from {losses[:, 0].mean():.3g} to {losses[:, -1].mean():.3g} nats.",
     )
 
 
 def _against_steps(study: SizeStudy, window: tuple[float, float] | None) -> Chart:
     curves = study.curve @ study.p
-    gamma, at = study.law.gamma, step_positions(study, window)
     mean = curves.mean(axis=0)
     single = [Series("line", study.steps, one, "", "faint", "thin", legend=False) for one in curves]
     return Chart(
@@ -128,11 +142,11 @@ def _against_steps(study: SizeStudy, window: tuple[float, float] | None) -> Char
         "Loss against steps",
         f"Width {study.widths[-1]:g}; predictions over the steps that the exponent is measured on.",
         Axis("steps", log=True),
-        _NATS,
+        NATS,
         (
             *(single if len(curves) > 1 else ()),
             Series("line", study.steps, mean, "measured", "blue"),
-            *_predictions(study.p, "steps", study.steps[at], mean[at], gamma and gamma / (1 + gamma)),
+            *step_predictions(study, window),
         ),
         alt=f"The loss falls from {mean[0]:.3g} to {mean[-1]:.3g} nats.",
     )
@@ -157,57 +171,63 @@ def _single_tasks(study: SizeStudy) -> Chart:
 
 
 def _times(study: SizeStudy) -> list[Chart]:
-    times = np.array([learned_at(study.steps, one) for one in study.curve])
-    seed, task = np.nonzero(np.isfinite(times))
-    if not task.size:
+    x, y = times(study)
+    if not x.size:
         return []
-    x, y = study.p[task], times[seed, task]
-    grid = np.geomspace(x.min(), x.max(), 2)
-    anchor = np.exp(np.mean(np.log(y) + np.log(x)))
     chart = Chart(
         "learning-times",
         "When each task is learned",
         f"The step at which a task's loss first is below 0.1 bits, width {study.widths[-1]:g}, every seed.",
         Axis("frequency of the task", log=True),
         Axis("step", log=True),
-        (
-            Series("points", x, y, "tasks", "blue", size=6.0),
-            Series("line", grid, anchor / grid, "1/frequency", "orange", "dash"),
-        ),
+        (Series("points", x, y, "tasks", "blue", size=6.0), _slope(x, y, -1.0, "1/frequency")),
         alt=f"{x.size} tasks: the frequent ones are learned first.",
     )
     return [chart]
 
 
 def _counts(study: SizeStudy) -> list[Chart]:
-    counts = (study.final < LEARNED_BELOW).sum(axis=-1).mean(axis=0)
-    some = counts > 0
+    return _learned(
+        "learned-tasks",
+        "Learned tasks against width",
+        Axis("width", log=True),
+        study.widths,
+        counts(study.final),
+        (1.0, "in proportion"),
+    )
+
+
+def _counts_of_data(study: DataStudy) -> list[Chart]:
+    gamma = study.law.gamma
+    power = None if gamma is None else (1 / (1 + gamma), "samples to the power 1/(1+gamma)")
+    x, y = study.samples, counts(study.best)
+    return _learned("learned-tasks-of-data", "Learned tasks against samples", Axis("samples", log=True), x, y, power)
+
+
+def _learned(name: str, title: str, axis: Axis, x: Floats, y: Floats, power: tuple[float, str] | None) -> list[Chart]:
+    some = y > 0
     if not some.any():
         return []
-    x = study.params[some]
-    line = [Series("line", x, counts[some][-1] * x / x[-1], "in proportion", "orange", "dash")] if x.size > 1 else []
-    chart = Chart(
-        "learned-tasks",
-        "Learned tasks against params",
-        "Tasks with a loss below 0.1 nats, mean over seeds.",
-        Axis("params", log=True),
-        Axis("learned tasks", log=True),
-        (Series("points", x, counts[some], "measured", "blue", size=9.0), *line),
-        alt=f"From {counts[0]:g} to {counts[-1]:g} tasks.",
-    )
-    return [chart]
+    points = Series("points", x[some], y[some], "measured", "blue", size=9.0)
+    line = [] if power is None or some.sum() < 2 else [_slope(x[some], y[some], *power)]
+    caption = "Tasks with a loss below 0.1 nats, mean over seeds."
+    alt = f"From {y[0]:g} to {y[-1]:g} tasks."
+    return [Chart(name, title, caption, axis, Axis("learned tasks", log=True), (points, *line), alt=alt)]
+
+
+def _slope(x: Floats, y: Floats, power: float, name: str) -> Series:
+    """A power law through the middle of the points."""
+    grid = np.array([x.min(), x.max()])
+    anchor = np.exp(np.mean(np.log(y) - power * np.log(x)))
+    return Series("line", grid, anchor * grid**power, name, "orange", "dash")
 
 
 def _spread(study: SizeStudy) -> Chart:
-    ends = np.linspace(0, 1.1, 34)
-    middle = (ends[1:] + ends[:-1]) / 2
-    learned = (study.final < LEARNED_BELOW).any(axis=(0, 1))
-    chosen = study.final[..., learned] if learned.any() else study.final
-    shares = np.histogram(np.clip(chosen / LN2, 0, 1.09), ends)[0] / chosen.size
+    middle, shares, learned = spread(study)
     return Chart(
         "spread-of-losses",
         "Tasks are learned or they are not",
-        f"Losses of single tasks, over all widths and seeds; the {int(learned.sum())} tasks that some network learns.",
+        f"Losses of single tasks, over all widths and seeds; the {learned} tasks that some network learns.",
         Axis("loss of a task / ln 2"),
         Axis("share of tasks and networks"),
         (Series("line", middle, shares, "", "blue"),),

@@ -97,6 +97,7 @@ def _times(study: SizeStudy, seed: int) -> list[Claim]:
         return exponent(study.p[seen], times[seen])
 
     order = _over_seeds(study.curve, spearman, seed)
+    order = Measured(order.value, (max(-1.0, order.interval[0]), min(1.0, order.interval[1])))
     steeper = _over_seeds(study.curve, power, seed)
     count = round(float(np.mean([np.isfinite(learned_at(study.steps, one)).sum() for one in study.curve])))
     about = f"width {study.widths[-1]:g}; the {count} tasks learned"

@@ -11,6 +11,8 @@ from quantal.report.page import document
 from quantal.reproduce.claim import Claim
 from quantal.train import ParityPreset
 
+_ON_A_SCREEN = 12
+
 
 def page(preset: ParityPreset, claims: Sequence[Claim], charts: Sequence[Chart]) -> str:
     """HTML that needs no network."""
@@ -23,12 +25,12 @@ def page(preset: ParityPreset, claims: Sequence[Claim], charts: Sequence[Chart])
         numeric=(1, 2, 3, 4),
         note="verdicts are against the finite sum",
     )
+    figures = [shown(one) for one in charts]
     body = element(
         "main",
         element("h1", "Networks on multitask sparse parity"),
         element("p", f"Preset {preset.name}: {preset.about}. {len(preset.configs)} trainings; {counts}."),
-        made,
-        [shown(one) for one in charts],
+        *((figures, made) if len(claims) > _ON_A_SCREEN else (made, figures)),
         id="main",
     )
     return document("Networks on multitask sparse parity", body)

@@ -7,56 +7,58 @@ import math
 import numba
 import numpy as np
 
-_FAST = {"reassoc", "contract", "nsz", "nnan"}
+from quantal.train.bit_tables import TableProduct as TableProduct
+
+_FAST = {"reassoc", "contract", "nsz"}
+_ROWS_A_LOGARITHM = 512  # a product of so many numbers up to 2 does not overflow
 
 
-@numba.njit(cache=True, fastmath=_FAST, error_model="numpy", inline="never")
-def _forward(row, here, out):
-    """ReLU of a row in place, and the sum of what it gives to the difference of the logits."""
-    total = row.dtype.type(0)
-    for j in range(row.size):
-        h = row[j] + here[j]
-        h = h if h > 0 else row.dtype.type(0)
-        row[j] = h
-        total += h * out[j]
-    return total
-
-
-@numba.njit(cache=True, fastmath=_FAST, error_model="numpy", inline="never")
-def _backward(row, out, d_out, d_here, g):
-    """The gradient in a row's pre-activations in place of its activations."""
-    for j in range(row.size):
-        h = row[j]
-        d = g * out[j] if h > 0 else row.dtype.type(0)
-        d_out[j] += g * h
-        d_here[j] += d
-        row[j] = d
-
-
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def loss_gradient(pre, tasks, labels, of_task, out, bias, ends, scale, d_task, d_out, d_bias, loss):
-    for i in range(pre.shape[0]):
-        task, odd = tasks[i], labels[i] == 1
+    zero = pre.dtype.type(0)
+    odds = np.ones(bias.size)
+    for row in range(pre.shape[0]):
+        i, task, odd = np.uint64(row), np.uint64(tasks[row]), labels[row] == 1
         for r in range(bias.size):
-            first, last = ends[r], ends[r + 1]
-            row = pre[i, first:last]
-            margin = np.float64(_forward(row, of_task[task, first:last], out[first:last]) + bias[r])
+            first, last = np.uint64(ends[r]), np.uint64(ends[r + 1])
+            total = zero
+            for j in range(first, last):
+                h = pre[i, j] + of_task[task, j]
+                h = h if h > 0 else zero
+                pre[i, j] = h
+                total += h * out[j]
+            margin = np.float64(total + bias[r])
             if odd:
                 margin = -margin
             small = math.exp(-abs(margin))
-            loss[r] += max(margin, 0.0) + math.log1p(small)
+            loss[r] += max(margin, 0.0)
+            odds[r] *= 1.0 + small
             slope = 1.0 / (1.0 + small) if margin > 0 else small / (1.0 + small)
             g = pre.dtype.type(-slope * scale if odd else slope * scale)
             d_bias[r] += g
-            _backward(row, out[first:last], d_out[first:last], d_task[task, first:last], g)
+            for j in range(first, last):
+                h = pre[i, j]
+                d = g * out[j] if h > 0 else zero
+                d_out[j] += g * h
+                d_task[task, j] += d
+                pre[i, j] = d
+        if row % _ROWS_A_LOGARITHM == _ROWS_A_LOGARITHM - 1 or row == pre.shape[0] - 1:
+            for r in range(bias.size):
+                loss[r] += math.log(odds[r])
+                odds[r] = 1.0
 
 
 @numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
 def logits(pre, tasks, of_task, out, bias, ends, z):
-    for i in range(pre.shape[0]):
+    zero = pre.dtype.type(0)
+    for row in range(pre.shape[0]):
+        i, task = np.uint64(row), np.uint64(tasks[row])
         for r in range(bias.size):
-            first, last = ends[r], ends[r + 1]
-            z[r, i] = _forward(pre[i, first:last], of_task[tasks[i], first:last], out[first:last]) + bias[r]
+            total = zero
+            for j in range(np.uint64(ends[r]), np.uint64(ends[r + 1])):
+                h = pre[i, j] + of_task[task, j]
+                total += (h if h > 0 else zero) * out[j]
+            z[r, i] = total + bias[r]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -79,7 +81,11 @@ def adam(p, g, m, v, rate, numbers):
 def compile_for(dtype):
     """Compile every loop for one type of numbers, or take it from the cache of an earlier run."""
     table, row, z = np.zeros((1, 1), dtype), np.zeros(1, dtype), np.zeros((1, 1), dtype)
-    zero, ends = np.zeros(1, np.int64), np.array([0, 1])
-    loss_gradient(table.copy(), zero, zero, table, row, row, ends, 1.0, z, row.copy(), row.copy(), np.zeros(1))
+    zero, odd, ends = np.zeros(1, np.int64), np.zeros(1, np.uint8), np.array([0, 1])
+    loss_gradient(table.copy(), zero, odd, table, row, row, ends, 1.0, z, row.copy(), row.copy(), np.zeros(1))
     logits(table.copy(), zero, table, row, row, ends, z)
     adam(z, z.copy(), z.copy(), z.copy(), row, np.ones(5, dtype))
+    product = TableProduct(1, 1, 8, dtype)
+    product.begin(table)
+    product.forward(np.zeros((1, 1), np.uint8))
+    product.backward(np.zeros((1, 1), np.uint8))

@@ -8,7 +8,7 @@ gradient of the batch's mean loss in them; `logits` only looks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,39 @@ from quantal.errors import InputError
 Array = NDArray[Any]
 
 
+class BitProduct(Protocol):
+    """Products of chunks of samples, their bits packed, with the weights (n, W) of the first layer, there and back.
+
+    Between `begin` and `end` each chunk goes forward, is replaced by its gradient in place, and may go backward.
+    """
+
+    def begin(self, weights: Array) -> None:
+        """Take the weights of a step."""
+        ...
+
+    def forward(self, packed: NDArray[np.uint8]) -> Array:
+        """Bits times weights, shape (c, W or more), of a chunk (c, ceil(n / 8)); overwritten by the next."""
+        ...
+
+    def backward(self, packed: NDArray[np.uint8]) -> None:
+        """Add the transpose of the bits times what stands where `forward` wrote."""
+        ...
+
+    def end(self, gradient: Array) -> None:
+        """Write what `backward` summed up, shape (n, W)."""
+        ...
+
+
 class Kernels(NamedTuple):
     """loss_gradient(pre, tasks, labels, of_task, out, bias, ends, scale, d_task, d_out, d_bias, loss) and
-    logits(pre, tasks, of_task, out, bias, ends, z) for a chunk, adam(p, g, m, v, rate, numbers) for one array of parameters.
+    logits(pre, tasks, of_task, out, bias, ends, z) for a chunk, adam(p, g, m, v, rate, numbers) for one array of parameters,
+    product(bits, columns, rows, dtype) for chunks of at most so many rows.
     """
 
     loss_gradient: Callable[..., None]
     logits: Callable[..., None]
     adam: Callable[..., None]
+    product: Callable[[int, int, int, Any], BitProduct]
     name: str
 
 
@@ -45,8 +70,36 @@ def kernels(compiled: bool | None = None, dtype: str = "float32") -> Kernels:
                 ) from None
         else:
             module.compile_for(np.dtype(dtype))
-            return Kernels(module.loss_gradient, module.logits, module.adam, "numba")
-    return Kernels(_loss_gradient, _logits, _adam, "numpy")
+            return Kernels(module.loss_gradient, module.logits, module.adam, module.TableProduct, "numba")
+    return Kernels(_loss_gradient, _logits, _adam, DenseProduct, "numpy")
+
+
+class DenseProduct:
+    """The products by BLAS."""
+
+    def __init__(self, bits: int, columns: int, rows: int, dtype: Any) -> None:
+        self._bits, self._x = bits, np.empty((rows, bits), dtype)
+        self._pre = np.empty((rows, columns), dtype)
+        self._weights = self._sum = self._part = np.zeros((bits, columns), dtype)
+
+    def begin(self, weights: Array) -> None:
+        """Take the weights of a step."""
+        self._weights, self._sum, self._part = weights, np.zeros_like(weights), np.empty_like(weights)
+
+    def forward(self, packed: NDArray[np.uint8]) -> Array:
+        """Bits times weights."""
+        x = self._x[: len(packed)]
+        x[...] = np.unpackbits(packed, axis=1, count=self._bits)
+        return np.matmul(x, self._weights, out=self._pre[: len(packed)])
+
+    def backward(self, packed: NDArray[np.uint8]) -> None:
+        """Add the transpose of the bits times the gradient."""
+        rows = len(packed)
+        self._sum += np.matmul(self._x[:rows].T, self._pre[:rows], out=self._part)
+
+    def end(self, gradient: Array) -> None:
+        """Write the sum."""
+        gradient[...] = self._sum
 
 
 def _loss_gradient(

@@ -1,7 +1,7 @@
 """Networks with one hidden layer or more, stacked side by side, and the gradient of their loss on one shared batch.
 
-The input is a one-hot task and n bits, so the first layer is a table of tasks (an embedding) and a product with the bits: one matrix
-product for all networks. Rows are taken in chunks that stay in cache between the two products and the loop between them.
+The input is a one-hot task and n bits, so the first layer is a table of tasks (an embedding) and a product with the bits, for all
+networks at once. Rows are taken in chunks that stay in cache between the two products and the loop between them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantal.train.kernels import Kernels
+from quantal.train.kernels import BitProduct, Kernels
 from quantal.train.parity_config import Net, ParityConfig
 from quantal.train.parity_data import Batch
 
@@ -103,9 +103,11 @@ class Stack:
         p, g = self.parameters, self.gradients
         of_task, out, bias = self._difference()
         d_out, d_bias = np.zeros_like(out), np.zeros_like(bias)
+        product = self._product
+        product.begin(p["bits"])
         for part in self._chunks(len(batch.tasks)):
-            x, tasks, labels = batch.bits[part], batch.tasks[part], batch.labels[part]
-            pre = np.matmul(x, p["bits"], out=self._buffer[: len(tasks)])
+            tasks, labels = batch.tasks[part], batch.labels[part]
+            pre = product.forward(batch.packed[part])
             arguments = (
                 pre,
                 tasks,
@@ -125,8 +127,9 @@ class Stack:
             else:
                 from quantal.train.deep import deep_loss_gradient
 
-                deep_loss_gradient(self, *arguments)
-            g["bits"] += np.matmul(x.T, pre, out=self._product)
+                deep_loss_gradient(self, pre[:, : self.ends[-1]], *arguments[1:])
+            product.backward(batch.packed[part])
+        product.end(g["bits"])
         g["bias"][0] = g["task"].sum(axis=0)
         g["out"][1], g["out"][0] = d_out, -d_out
         g["out_bias"][1], g["out_bias"][0] = d_bias, -d_bias
@@ -136,16 +139,17 @@ class Stack:
         """Logit of label 1 less that of label 0 for each network and sample, shape (R, B)."""
         of_task, out, bias = self._difference()
         z = np.empty((bias.size, len(batch.tasks)), dtype=self.config.dtype)
+        self._product.begin(self.parameters["bits"])
         for part in self._chunks(len(batch.tasks)):
             tasks = batch.tasks[part]
-            pre = np.matmul(batch.bits[part], self.parameters["bits"], out=self._buffer[: len(tasks)])
+            pre = self._product.forward(batch.packed[part])
             found = np.empty((bias.size, len(tasks)), dtype=self.config.dtype)
             if self.config.depth == 1:
                 self.kernels.logits(pre, tasks, of_task, out, bias, self.ends, found)
             else:
                 from quantal.train.deep import deep_logits
 
-                deep_logits(self, pre, tasks, of_task, out, bias, found)
+                deep_logits(self, pre[:, : self.ends[-1]], tasks, of_task, out, bias, found)
             z[:, part] = found
         return z
 
@@ -159,12 +163,8 @@ class Stack:
 
     @cached_property
     def _rows(self) -> int:
-        return int(np.clip(_CHUNK_NUMBERS // self.ends[-1], _FEWEST_ROWS, _MOST_ROWS))
+        return int(np.clip(_CHUNK_NUMBERS // self.ends[-1], _FEWEST_ROWS, _MOST_ROWS)) // 8 * 8
 
     @cached_property
-    def _buffer(self) -> Array:
-        return np.empty((self._rows, int(self.ends[-1])), dtype=self.config.dtype)
-
-    @cached_property
-    def _product(self) -> Array:
-        return np.empty_like(self.parameters["bits"])
+    def _product(self) -> BitProduct:
+        return self.kernels.product(self.config.bits, int(self.ends[-1]), self._rows, np.dtype(self.config.dtype))

@@ -127,11 +127,13 @@ class _Training:
 
     def _evaluate(self) -> None:
         config = self.config
-        sign = 1 - 2 * self._evaluated.labels
+        sign = 1 - 2 * self._evaluated.labels.astype(np.int8)
         margin = np.concatenate([one.stack.margins(self._evaluated) for one in self._optimizers]) * sign
         shape = (len(config.nets), config.tasks, config.evaluation_samples)
         i = self._filled
-        self._losses[:, i] = np.logaddexp(0, margin, dtype=np.float64).reshape(shape).mean(axis=2)
+        wrong = np.log1p(np.exp(-np.abs(margin, dtype=np.float64)))
+        wrong += np.maximum(margin, 0)
+        self._losses[:, i] = wrong.reshape(shape).mean(axis=2)
         self._accuracies[:, i] = (margin < 0).reshape(shape).mean(axis=2)
         running = ~self._stopped
         self._counted[running] = i + 1

@@ -6,23 +6,31 @@ Every batch is a function of the seed and the number of its step, so that a trai
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantal.train.parity_config import ParityConfig
 
+_AHEAD = 8
 _SUBSETS, _STREAM, _DATA, _EPOCH, _EVALUATION = range(5)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples in ascending order of task: bits (B, n) of 0 and 1, tasks (B,) from 0, labels (B,) of 0 and 1."""
+    """Samples in ascending order of task: packed (B, ceil(n / 8)) holds n bits of each, 8 a byte, the first the highest, and whatever
+    comes after them; tasks (B,) from 0, labels (B,) of 0 and 1.
+    """
 
-    bits: NDArray[Any]
+    packed: NDArray[np.uint8]
+    width: int
     tasks: NDArray[np.int64]
-    labels: NDArray[np.int64]
+    labels: NDArray[np.uint8]
+
+    @property
+    def bits(self) -> NDArray[np.uint8]:
+        """0 and 1, shape (B, n)."""
+        return np.unpackbits(self.packed, axis=1, count=self.width)
 
 
 def subsets(config: ParityConfig) -> NDArray[np.int64]:
@@ -39,24 +47,26 @@ def subsets(config: ParityConfig) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Stream:
-    """Fresh samples for ever; `bits` of a batch are overwritten by the next."""
+    """Fresh samples for ever, made some batches ahead, which is faster than one between two steps of training."""
 
     config: ParityConfig
     subsets: NDArray[np.int64]
-    _bits: NDArray[Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        shape = (self.config.batch_size, self.config.bits)
-        object.__setattr__(self, "_bits", np.empty(shape, dtype=self.config.dtype))
+    _ahead: dict[int, Batch] = field(default_factory=dict, init=False, repr=False)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0."""
+        if step not in self._ahead:
+            self._ahead.clear()
+            last = max(step + 1, min(step + _AHEAD, self.config.steps))
+            self._ahead.update({one: self._made(one) for one in range(step, last)})
+        return self._ahead.pop(step)
+
+    def _made(self, step: int) -> Batch:
         rng = _generator(self.config.seed, _STREAM, step)
         counts = rng.multinomial(self.config.batch_size, self.config.probabilities)
         tasks = np.repeat(np.arange(self.config.tasks), counts)
-        bits = _unpacked(_packed(rng, tasks.size, self.config.bits))
-        np.copyto(self._bits, bits[:, : self.config.bits])
-        return Batch(self._bits, tasks, _parity(bits, self.subsets, tasks))
+        packed = _packed(rng, tasks.size, self.config.bits)
+        return Batch(packed, self.config.bits, tasks, _parity(packed, self.subsets, tasks))
 
 
 class DataSet:
@@ -69,10 +79,10 @@ class DataSet:
         counts = rng.multinomial(self._size, config.probabilities)
         self._tasks = np.repeat(np.arange(config.tasks), counts)
         self._packed = _packed(rng, self._size, config.bits)
-        self._labels = np.empty(self._size, dtype=np.int8)
+        self._labels = np.empty(self._size, dtype=np.uint8)
         for start in range(0, self._size, 65_536):
             part = slice(start, start + 65_536)
-            self._labels[part] = _parity(_unpacked(self._packed[part]), subsets, self._tasks[part])
+            self._labels[part] = _parity(self._packed[part], subsets, self._tasks[part])
         self._orders: dict[int, NDArray[np.int64]] = {}
 
     def batch(self, step: int) -> Batch:
@@ -83,8 +93,7 @@ class DataSet:
         if index.size < size:
             index = np.concatenate([index, self._order(epoch + 1)[: size - index.size]])
         index = np.sort(index)
-        bits = _unpacked(self._packed[index])[:, : self._config.bits].astype(self._config.dtype)
-        return Batch(bits, self._tasks[index], self._labels[index].astype(np.int64))
+        return Batch(self._packed[index], self._config.bits, self._tasks[index], self._labels[index])
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if epoch not in self._orders:
@@ -97,8 +106,8 @@ def evaluation_samples(config: ParityConfig, subsets: NDArray[np.int64]) -> Batc
     """Fixed fresh samples, `evaluation_samples` of each task, so that tasks (T m,) is 0 0 ... 1 1 ..."""
     rng = _generator(config.seed, _EVALUATION)
     tasks = np.repeat(np.arange(config.tasks), config.evaluation_samples)
-    bits = _unpacked(_packed(rng, tasks.size, config.bits))
-    return Batch(bits[:, : config.bits].astype(config.dtype), tasks, _parity(bits, subsets, tasks))
+    packed = _packed(rng, tasks.size, config.bits)
+    return Batch(packed, config.bits, tasks, _parity(packed, subsets, tasks))
 
 
 def _generator(*key: int) -> np.random.Generator:
@@ -112,13 +121,15 @@ def _packed(rng: np.random.Generator, rows: int, bits: int) -> NDArray[np.uint8]
     return words.view(np.uint8)[:size].reshape(rows, -1)
 
 
-def _unpacked(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.unpackbits(packed.ravel()).reshape(len(packed), -1)
-
-
-def _parity(bits: NDArray[np.uint8], subsets: NDArray[np.int64], tasks: NDArray[np.int64]) -> NDArray[np.int64]:
-    flat, start = bits.ravel(), np.arange(len(bits)) * bits.shape[1]
-    out = np.zeros(len(bits), dtype=np.uint8)
-    for column in subsets.T:
-        out ^= flat.take(start + column.take(tasks))
-    return out.astype(np.int64)
+def _parity(packed: NDArray[np.uint8], subsets: NDArray[np.int64], tasks: NDArray[np.int64]) -> NDArray[np.uint8]:
+    flat, start = packed.ravel(), np.arange(0, packed.size, packed.shape[1])
+    shifts = (7 - (subsets & 7)).astype(np.uint8)
+    out = np.zeros(len(packed), dtype=np.uint8)
+    for byte, shift in zip((subsets >> 3).T, shifts.T, strict=True):
+        at = byte.take(tasks)
+        at += start
+        bits = flat.take(at)
+        bits >>= shift.take(tasks)
+        out ^= bits
+    out &= 1
+    return out

@@ -113,7 +113,14 @@ class Store:
             if row is None:
                 return None
             token = uuid.uuid4().hex
-            taken = {"state": "running", "owner": str(owner), "claim": token, "lease": now + lease, "share": None, "begun": now}
+            taken = {
+                "state": "running",
+                "owner": str(owner),
+                "claim": token,
+                "lease": now + lease,
+                "share": None,
+                "begun": now,
+            }
             connection.execute(sql.update(t.jobs).where(t.jobs.c.key == row.key).values(**taken))
             return Claim(Job(row.kind, json.loads(row.config), row.cost), token, row.failures)
 
