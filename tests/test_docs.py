@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import doctest
+import io
 import os
 import re
 import subprocess
@@ -11,7 +14,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts),
+]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NEED_EXTRAS = {"posterior.md", "discover.md", "curves.md", "train-text.md", "sweep.md", "store.md"}
 NEEDS_PUBLIC = re.compile(
@@ -34,6 +41,8 @@ def test_code_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for language, code in blocks:
         if language == "python":
             _run_python(code, scope)
+        elif language == "pycon":
+            _run_examples(code, scope, page.name)
         elif language in ("sh", "bash", "console"):
             _run_shell(code, tmp_path)
         else:
@@ -50,6 +59,37 @@ def _run_python(code: str, scope: dict[str, object]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QuantalWarning)
         exec(compile(code, "documentation", "exec"), scope)
+
+
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+class _NearNumbers(doctest.OutputChecker):
+    """The same words, and numbers that agree within 1 % (or 1e-6), which other processors may round otherwise."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        if super().check_output(want, got, optionflags):
+            return True
+        words = [" ".join(NUMBER.sub("#", text).split()) for text in (want, got)]
+        numbers = [[float(one.replace(",", "")) for one in NUMBER.findall(text)] for text in (want, got)]
+        near = pytest.approx(numbers[0], rel=0.01, abs=1e-6)
+        return super().check_output(words[0], words[1], optionflags) and numbers[1] == near
+
+
+def _run_examples(code: str, scope: dict[str, object], name: str) -> None:
+    """Lines after >>> print what stands below them."""
+    import warnings
+
+    from quantal.errors import QuantalWarning
+
+    found = doctest.DocTestParser().get_doctest(code, {}, name, name, 0)
+    found.globs = scope
+    told = io.StringIO()
+    runner = doctest.DocTestRunner(_NearNumbers(), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(told):
+        warnings.simplefilter("ignore", QuantalWarning)
+        failures = runner.run(found, out=told.write, clear_globs=False).failed
+    assert not failures, told.getvalue()
 
 
 def _run_shell(code: str, place: Path) -> None:

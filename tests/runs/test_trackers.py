@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import quantal as ql
 from quantal.errors import DataError, DataWarning, InputError, QuantalError
 from quantal.runs.trackers import Points, TrackedRun, one_row_a_run, read_tracked
-from quantal.runs.trackers.ends import counted, cut_short, diverged
+from quantal.runs.trackers.ends import counted, cut_short, diverged, under_tuned
 from quantal.runs.trackers.protobuf import fields, tensorboard_records, wandb_records
 from quantal.runs.trackers.tracked import points
 
@@ -162,6 +162,42 @@ def test_under_tuned_runs_are_upper_bounds() -> None:
     table, _, notes = one_row_a_run([run([5.0, 3.0], "a", settings_[0]), run([5.0, 3.3], "b", settings_[1])])
     assert table["flags"] == ["", "under-tuned: an upper bound only"]
     assert any(note.startswith("under-tuned") for note in notes)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1e6, 1.01e6, 1.02e6, 1.0203e6, 1.03e6, 5e6]),
+            st.sampled_from([1e8, 1.015e8, 3e8]),
+            st.sampled_from([1e-3, 2e-3]),
+            st.floats(2.0, 2.03),
+        ),
+        max_size=12,
+    )
+)
+def test_under_tuned_is_what_it_says(given_rows: list[tuple[float, float, float, float]]) -> None:
+    """Another run within 2 % in params and tokens, at another learning rate, lies more than 0.5 % lower."""
+    rows = [{"params": n, "tokens": d, "lr": rate, "loss": loss} for n, d, rate, loss in given_rows]
+    expected = [
+        place
+        for place, (n, d, rate, loss) in enumerate(given_rows)
+        if any(
+            abs(n - m) <= 0.02 * m and abs(d - t) <= 0.02 * t and rate != other and least < 0.995 * loss
+            for m, t, other, least in given_rows
+        )
+    ]
+    assert under_tuned(rows, "loss") == expected
+
+
+def test_a_counter_that_stopped_some_runs_is_named_where_the_table_is_refused(tmp_path: Path) -> None:
+    for name, per_step in (("good", 1000), ("dead", 0)):
+        (tmp_path / name).mkdir()
+        history = [{"step": i, "eval_loss": 3.0 + 1 / i, "num_input_tokens_seen": per_step * i} for i in range(1, 9)]
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps({"log_history": history, "global_step": 8}))
+    with pytest.raises(DataError, match="token counter is zero: dead"):
+        ql.read_runs(str(tmp_path))
+    with pytest.warns(DataWarning, match="token counter is zero: dead"):
+        assert len(ql.read_runs(str(tmp_path), where="tokens > 0")) == 1
 
 
 def test_panel_exports_are_flagged_as_sampled(tmp_path: Path) -> None:

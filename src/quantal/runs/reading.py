@@ -87,7 +87,10 @@ def read_runs(
     if curves := exported(raw):
         raw, chosen, found = _rows_of(curves, raw.source, end, columns)
         columns = {**chosen, **(columns or {})}
-    runs = _interpret(raw, table, columns or {}, where, convention)
+    try:
+        runs = _interpret(raw, table, columns or {}, where, convention)
+    except DataError as error:
+        raise DataError(f"{error}. Of these logs: {'; '.join(found[1:])}") from None if found[1:] else error
     runs = replace(runs, notes=(*runs.notes, *found[:1]))
     found = [*found[1:], *remarkable(runs)]
     for sentence in found:

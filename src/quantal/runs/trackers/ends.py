@@ -128,16 +128,28 @@ def counted(curve: Points) -> tuple[float, str | None]:
 
 def under_tuned(rows: Sequence[Mapping[str, Any]], loss: str) -> list[int]:
     """Positions of runs of the same size and data as another that reached a lower loss with other settings."""
-    sizes = [(_size(row, "params"), _size(row, "tokens")) for row in rows]
+    sizes = {
+        place: (params, tokens)
+        for place, row in enumerate(rows)
+        if (params := _size(row, "params")) is not None and (tokens := _size(row, "tokens")) is not None
+    }
+    names = {settings: i for i, settings in enumerate(dict.fromkeys(_tuning(rows[place]) for place in sizes))}
+    least: dict[tuple[Any, ...], float] = {}
+    for place, size in sizes.items():
+        kind = (*size, names[_tuning(rows[place])])
+        least[kind] = min(least.get(kind, math.inf), rows[place][loss])
+    others = np.array([(*kind, value) for kind, value in sorted(least.items())], dtype=float).reshape(-1, 4)
+    params, tokens, settings, losses = others.T
     found = []
-    for place, (row, size) in enumerate(zip(rows, sizes, strict=True)):
-        if None in size:
-            continue
-        for other, same in zip(rows, sizes, strict=True):
-            close = None not in same and all(abs(a - b) <= SAME_SIZE * b for a, b in zip(size, same, strict=True))  # type: ignore[operator]
-            if close and other[loss] < 0.995 * row[loss] and _tuning(other) != _tuning(row):
-                found.append(place)
-                break
+    for place, (n, d) in sizes.items():
+        first, last = np.searchsorted(params, [n / (1 + SAME_SIZE) * (1 - 1e-9), n / (1 - SAME_SIZE) * (1 + 1e-9)])
+        near = slice(first, last)
+        better = (settings[near] != names[_tuning(rows[place])]) & (losses[near] < 0.995 * rows[place][loss])
+        better &= (np.abs(n - params[near]) <= SAME_SIZE * params[near]) & (
+            np.abs(d - tokens[near]) <= SAME_SIZE * tokens[near]
+        )
+        if better.any():
+            found.append(place)
     return found
 
 
