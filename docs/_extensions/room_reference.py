@@ -47,10 +47,16 @@ def public_names(module_name: str) -> dict[str, str]:
     return {
         (alias.asname or alias.name): node.module
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{module_name}.")
+        if isinstance(node, ast.ImportFrom) and node.module and _is_home(node.module, module_name)
         for alias in node.names
         if not (alias.asname or alias.name).startswith("_")
     }
+
+
+def _is_home(source: str, room: str) -> bool:
+    """Whether a name from ``source`` is the room's own: from inside it, or from a module of quantal that is no room."""
+    parts = source.split(".")
+    return source.startswith(f"{room}.") or (parts[0] == "quantal" and len(parts) > 1 and parts[1] not in ROOMS)
 
 
 def full_name(room: str, name: str) -> str:
