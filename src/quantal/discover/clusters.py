@@ -26,10 +26,10 @@ def clusters(similarity: ArrayLike, k: int, *, way: Way = "chance-off", seed: in
     """Labels 0 to k - 1 of k clusters, the largest 0, shape (n,), from cosines of gradients, shape (n, n).
 
     The angular similarity is A = 1 - arccos(cosine)/pi, 1/2 for unrelated tokens. way="chance-off" clusters the affinity
-    W = max(A - 1/2 - 2 sigma, 0)^2, sigma the spread of A below 1/2, where only chance is: k-means on the leading eigenvectors of
-    D^-1/2 W D^-1/2, each times the square root of its eigenvalue. A direction that splits all tokens into two camps that point apart is
-    taken off first (`without_camps`). way="paper" is that of Michaud et al. 2023, section 5:
-    scikit-learn's SpectralClustering of A itself, with 30 starts.
+    W = max(A - 1/2 - 2 sigma, 0)^2, sigma the spread of A below 1/2, where only chance is: k-means on the k leading eigenvectors of
+    D^-1/2 W D^-1/2, each times the square root of its eigenvalue, with every token's row of unit length (Ng, Jordan and Weiss 2001).
+    A direction that splits all tokens into two camps that point apart is taken off first (`without_camps`). way="paper" is that of
+    Michaud et al. 2023, section 5: scikit-learn's SpectralClustering of A itself, with 30 starts.
 
     Raises:
         InputError: the matrix is none of cosines, or k is not 1 to n.
@@ -137,12 +137,14 @@ def _leading(matrix: Any, k: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]
 
 
 def partition(places: NDArray[Any], k: int, seed: int, *, starts: int = _STARTS) -> Labels:
-    """k-means on the first k coordinates; the largest cluster is 0."""
+    """k-means on the directions of the first k coordinates; the largest cluster is 0."""
     cluster = extra("sklearn.cluster", "discover", "clustering")
     exceptions = extra("sklearn.exceptions", "discover", "clustering")
+    length = np.linalg.norm(places[:, :k], axis=1, keepdims=True)
+    directions = places[:, :k] / np.maximum(length, np.finfo(places.dtype).tiny)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
-        found = cluster.KMeans(k, n_init=starts, random_state=seed).fit(np.ascontiguousarray(places[:, :k])).labels_
+        found = cluster.KMeans(k, n_init=starts, random_state=seed).fit(directions).labels_
     return by_size(found)
 
 

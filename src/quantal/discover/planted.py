@@ -11,15 +11,23 @@ Floats = NDArray[np.float32]
 
 
 def planted(
-    count: int, clusters: int, *, slope: float = -1.24, within: float = 0.4, dimension: int = 400, seed: int = 0
+    count: int,
+    clusters: int,
+    *,
+    slope: float = -1.24,
+    within: float = 0.4,
+    dimension: int = 400,
+    seed: int = 0,
+    alike: int = 1,
 ) -> tuple[Floats, Labels]:
     """Cosines (n, n) of points about random centres, and the centre of each, shape (n,).
 
     Point = sqrt(within) c_z + sqrt(1 - within) g, normalised: c a unit vector, g Gaussian of unit length, z drawn with
-    p_r ∝ r^slope; so the cosine of two points is about ``within`` in one cluster, and 0 +- 1/sqrt(dimension) otherwise.
+    p_r ∝ ceil(r / alike)^slope, ``alike`` clusters of each frequency; so the cosine of two points is about ``within`` in one cluster,
+    and 0 +- 1/sqrt(dimension) otherwise.
     """
     rng = np.random.default_rng(seed)
-    weights = np.arange(1, clusters + 1.0) ** slope
+    weights = np.ceil(np.arange(1, clusters + 1) / alike) ** slope
     centres = rng.standard_normal((clusters, dimension))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     truth = rng.choice(clusters, count, p=weights / weights.sum())

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantal.discover.clusters import Labels, many_clusters
+from quantal.discover.clusters import Labels, checked_cosines, many_clusters
+from quantal.discover.opposites import without_camps
 from quantal.discover.planted import planted
 from quantal.errors import InputError
 from quantal.estimate import Estimate
@@ -104,25 +105,33 @@ def calibrated_slope(
     *,
     resamples: int = 200,
     repeats: int = 2,
+    alike: int = 1,
     seed: int = 0,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Slope:
     """The slope of the envelope, and its bias on planted clusters of as many tokens, as alike within a cluster and as spread without.
 
     For each of five planted slopes, ``repeats`` planted sets are clustered as the tokens were; the measured slope is fitted as a
-    straight line in the planted one, and read backwards. repeats = 0 leaves the bias unknown.
+    straight line in the planted one, and read backwards. repeats = 0 leaves the bias unknown. ``alike`` clusters share each frequency
+    where that is known, as the 2^k patterns of a parity do; the planted slope is that of the frequencies.
     """
     ks = sorted(partitions)
     measured, draws, ranks = measured_slope([partitions[k] for k in ks], resamples=resamples, seed=seed)
     assert measured.value is not None
     if repeats == 0:
         return Slope(measured, Estimate(None, {}, "no calibration was asked for"), None, ranks)
-    within, dimension = geometry(cosines, partitions[ks[-1]])
+    within, dimension = geometry(without_camps(checked_cosines(cosines)), partitions[ks[-1]])
     truth, found = [], []
     for number in range(len(SLOPES) * repeats):
         slope = SLOPES[number % len(SLOPES)]
         again, _ = planted(
-            len(cosines), ks[-1], slope=slope, within=within, dimension=dimension, seed=1000 * seed + number
+            len(cosines),
+            ks[-1],
+            slope=slope,
+            within=within,
+            dimension=dimension,
+            seed=1000 * seed + number,
+            alike=alike,
         )
         sizes = envelope(list(many_clusters(again, ks, seed=seed).values()))
         try:
@@ -142,6 +151,8 @@ def calibrated_slope(
 
 def _read_back(measured: Estimate, draws: Floats, ranks: tuple[int, int], truth: Floats, found: Floats) -> Slope:
     """The planted slope that would be measured so: the line of measured on planted, read backwards, with its scatter."""
+    from scipy import special
+
     assert measured.value is not None
     gain, offset = np.polyfit(truth, found, 1)
     scatter = float(np.std(found - gain * truth - offset, ddof=2))
@@ -149,7 +160,9 @@ def _read_back(measured: Estimate, draws: Floats, ranks: tuple[int, int], truth:
         reason = "the measured slope does not follow the planted one: the clusters are too poorly told apart"
         return Slope(measured, Estimate(None, {}, reason), None, ranks)
     back = float((measured.value - offset) / gain)
-    half = 1.96 * float(np.hypot(scatter, np.std(draws))) / gain
+    apart = (back - truth.mean()) / float(np.linalg.norm(truth - truth.mean()))
+    line = scatter * float(np.sqrt(1 + 1 / len(truth) + apart**2))
+    half = float(special.stdtrit(len(truth) - 2, 0.975) * np.hypot(line, np.std(draws)) / gain)
     return Slope(measured, Estimate(back, {95.0: (back - half, back + half)}), measured.value - back, ranks)
 
 

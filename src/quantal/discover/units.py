@@ -17,7 +17,7 @@ from quantal.errors import DataError, DataWarning, InputError
 from quantal.extras import extra
 from quantal.runs import write_whole
 
-SCHEMA = "quantal.discover-state/1"
+SCHEMA = "quantal.discover-state/2"
 Engine = Literal["processes", "ray"]
 
 

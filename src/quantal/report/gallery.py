@@ -71,7 +71,15 @@ def rank_chart(found: Discovery | SavedDiscovery) -> Chart:
     ranks = np.arange(1, len(sizes) + 1.0)
     stable = np.array([one.stable for one in found.clusters])
     series = [
-        Series("points", ranks[mask], sizes[mask], name=name, colour=colour, size=7.0, hover=_told(ranks[mask], sizes[mask]))
+        Series(
+            "points",
+            ranks[mask],
+            sizes[mask],
+            name=name,
+            colour=colour,
+            size=7.0,
+            hover=_told(ranks[mask], sizes[mask]),
+        )
         for mask, name, colour in ((stable, "stable", "blue"), (~stable, "not stable", "faint"))
         if mask.any()
     ]

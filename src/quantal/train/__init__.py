@@ -3,6 +3,7 @@
 from quantal.extras import MissingExtra as MissingExtra
 from quantal.train.memory_store import MemoryStore as MemoryStore
 from quantal.train.parity import Stopwatch as Stopwatch
+from quantal.train.parity import parity_networks as parity_networks
 from quantal.train.parity import train_parity as train_parity
 from quantal.train.parity_config import Net as Net
 from quantal.train.parity_config import ParityConfig as ParityConfig

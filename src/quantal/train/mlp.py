@@ -82,6 +82,19 @@ class Stack:
                 parameters[name] = np.concatenate([one[name] for one in made], axis=1)
         return cls(config, nets, kernels, parameters, {name: np.zeros_like(one) for name, one in parameters.items()})
 
+    def separate(self) -> list[Parameters]:
+        """Each network's own weights, named and shaped as `initial_parameters` makes them; copies."""
+        made: list[Parameters] = []
+        for r in range(len(self.nets)):
+            own: Parameters = {}
+            for name, one in self.parameters.items():
+                layer, _, net = name.partition(".")
+                if net in ("", str(r)):
+                    columns = slice(r, r + 1) if name == "out_bias" else slice(self.ends[r], self.ends[r + 1])
+                    own[layer] = one.copy() if net else one[:, columns].copy()
+            made.append(own)
+        return made
+
     @cached_property
     def ends(self) -> NDArray[np.int64]:
         """Network r owns the columns ends[r] to ends[r+1]."""

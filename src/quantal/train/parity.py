@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from quantal.train.checkpoint import Progress, read_checkpoint, trained, write_checkpoint
 from quantal.train.kernels import Kernels, kernels
-from quantal.train.mlp import Stack, grouped
+from quantal.train.mlp import Parameters, Stack, grouped
 from quantal.train.optimizers import Optimizer
 from quantal.train.parity_config import ParityConfig
 from quantal.train.parity_data import Batch, DataSet, Stream, evaluation_samples, subsets
@@ -79,6 +79,26 @@ def train_parity(
     """
     training = _Training(config, kernels(compiled, config.dtype), stopwatch or Stopwatch())
     return trained(training, config.steps, checkpoint, progress)
+
+
+def parity_networks(
+    config: ParityConfig, *, progress: Progress | None = None, compiled: bool | None = None
+) -> tuple[ParityResult, tuple[Parameters, ...]]:
+    """Train as `train_parity` does; the result, and the weights of every network of `config.nets` at the last step.
+
+    Weights by name: bits (n, w), task (T, w) and bias (1, w) of the first layer, hidden1 (w, w), hidden1_bias (1, w) and so on, out
+    (2, w), out_bias (2, 1). A sample's pre-activations are bits @ its bits + task[its task] + bias.
+
+    >>> config = ParityConfig(tasks=3, bits=8, k=1, widths=(16, 8), batch_size=200, steps=20)
+    >>> [weights["bits"].shape for weights in parity_networks(config)[1]]
+    [(8, 16), (8, 8)]
+    """
+    training = _Training(config, kernels(compiled, config.dtype), Stopwatch())
+    while not training.done:
+        training.advance()
+        if progress is not None:
+            progress(training.step, config.steps)
+    return training.result(), tuple(training.networks())
 
 
 class _Training:
@@ -148,6 +168,9 @@ class _Training:
         steps = self._at[: self._filled]
         overall = losses.astype(float) @ p, accuracies.astype(float) @ p
         return ParityResult(self.config, steps, *overall, losses, accuracies, self._counted)
+
+    def networks(self) -> list[Parameters]:
+        return [one for optimizer in self._optimizers for one in optimizer.stack.separate()]
 
     def save(self, path: Path) -> None:
         arrays = {
