@@ -46,6 +46,7 @@ smartquotes = False
 
 html_theme = "furo"
 html_title = "quantal"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"

@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zlib
@@ -147,11 +148,9 @@ def test_every_chart_of_the_gallery_is_drawn_from_data(site: Path) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_gallery_in_a_browser(site: Path, width: int) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
-    import shutil
-
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"),
+            executable_path=os.environ.get("QUANTAL_CHROMIUM") or shutil.which("chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_page(viewport={"width": width, "height": 900})

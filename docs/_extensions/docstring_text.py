@@ -10,7 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_CODE = re.compile(r"(``.+?``|`[^`]+`)")
+from quantal.report.words import GREEK
+
+_CODE = re.compile(r"(``.+?``|`[^`]+`|\\\(.+?\\\))")
+_LETTER = re.compile(r"\\([A-Za-z]+)")
 _PAPER = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 _MARKUP = re.compile(r"([\\*|_])")
 _SECTION = re.compile(r"^(Source|Sources|Formula|Example|Examples|Units|Shapes): ?(.*)$")
@@ -22,12 +25,16 @@ def escaped(text: str) -> str:
     for place, part in enumerate(parts):
         if part.startswith("``"):
             continue
-        if part.startswith("`") and len(part) > 2:
+        if part.startswith(r"\("):
+            parts[place] = f":math:`{part[2:-2].strip()}`"
+        elif part.startswith("`") and len(part) > 2:
             parts[place] = f":quantal:`{part[1:-1]}`" if re.fullmatch(r"[\w.]+", part[1:-1]) else f"``{part[1:-1]}``"
         else:
-            plain = _MARKUP.sub(r"\\\1", part.replace("`", r"\`"))
+            plain = _LETTER.sub(lambda found: GREEK.get(found[1], found[0]), part)
+            plain = _MARKUP.sub(r"\\\1", plain.replace("`", r"\`"))
             parts[place] = _PAPER.sub(r"`arXiv \1 <https://arxiv.org/abs/\1>`__", plain)
-    return "".join(f"\\ {part}\\ " if part.startswith(("``", ":quantal:")) else part for part in parts)
+    marked = ("``", ":quantal:", ":math:")
+    return "".join(f"\\ {part}\\ " if part.startswith(marked) else part for part in parts)
 
 
 def rewritten(lines: list[str]) -> Iterator[str]:
