@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantal.errors import DataError, InputError, LawError
+from quantal.errors import DataError, DataWarning, InputError, LawError
 from quantal.forecast.alabdulmohsin import published
 from quantal.forecast.benchmark import benchmark_extrapolation, read_tasks
 from quantal.forecast.best_so_far import best_so_far
@@ -162,6 +162,22 @@ def test_files_that_cannot_be_scored_are_refused(change: dict[str, list[float]],
         read_tasks({k: v for k, v in table.items() if k != "is_train"})
 
 
+def test_short_and_rising_curves_are_told() -> None:
+    x = np.geomspace(1e3, 1e6, 12)
+    columns: dict[str, list[object]] = {"curve": [], "domain": [], "x": [], "loss": [], "is_train": []}
+    for name, y, count in (("short", 0.2 + 5 * x**-0.3, 5), ("rising", 0.1 * np.log(x), 12), ("good", 5 * x**-0.3, 12)):
+        for i in range(count):
+            row = (name, "demo", float(x[i]), float(y[i]), int(i < count - 2))
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
+    with pytest.warns(DataWarning) as told:
+        found = benchmark_extrapolation(columns, ["m2"])
+    assert [str(one.message) for one in told] == list(found.warnings)
+    short, rising = found.warnings
+    assert "short: its 3 points leave none to test" in short
+    assert "rising: its loss rises" in rising
+
+
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(LawError, match="a curve has one input"):
         usual_members(["chinchilla"])
@@ -192,7 +208,7 @@ def test_a_part_of_the_benchmark(tmp_path: Path) -> None:
     assert found.domains["LM"].mean_rmsle < 0.0015
     assert found.domains["NMT"].mean_rmsle < 0.03
     told = found.to_dict()
-    assert set(told) == {"domains", "overall", "curves", "laws", "seconds"}
+    assert set(told) == {"domains", "overall", "curves", "laws", "seconds", "warnings"}
     assert set(told["overall"]["coverage"]) == {"50", "80", "90"}
     assert found.overall.mean_rmsle < found.laws["m2"].overall.mean_rmsle
 

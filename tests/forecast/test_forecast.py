@@ -78,6 +78,8 @@ def test_bad_input_is_refused() -> None:
         ql.forecast(table())
     with pytest.raises(InputError, match="holdout"):
         ql.forecast(table(), laws=LAWS, holdout=1.0, params=1e9, tokens=1e10)
+    with pytest.raises(InputError, match="too few are left"):
+        ql.forecast(table(), laws=LAWS, holdout=0.9, params=1e9, tokens=1e10)
     with pytest.raises(InputError, match="not both"):
         ql.forecast(table(), "chinchilla", laws=LAWS, params=1e9, tokens=1e10)
     with pytest.raises(DataError, match="no law reads just"):
@@ -101,6 +103,19 @@ def test_rising_losses_and_mixed_tables_are_named() -> None:
     assert "2 values of tokenizer" in text
     with pytest.warns(DataWarning, match="tokenizer"):
         ql.compare(mixed, ["chinchilla"], criteria=False)
+    with pytest.warns(DataWarning, match="tokenizer"):
+        assert any("tokenizer" in text for text in ql.fit(mixed, "chinchilla").warnings)
+    with pytest.warns(DataWarning, match="1 - accuracy"):
+        ql.fit(runs, "kaplan")
+
+
+def test_three_points_are_told_to_be_few() -> None:
+    three = {"params": [1e7, 1e8, 1e9], "loss": [4.0, 3.2, 2.7]}
+    with pytest.warns(DataWarning, match="nothing tests it"):
+        ql.fit(three, "power:params")
+    with pytest.warns(DataWarning, match="too few to hold any out"):
+        found = ql.forecast(three, params=2e9)
+    assert any("too few" in text for text in found.warnings)
 
 
 @settings(max_examples=30, deadline=None)

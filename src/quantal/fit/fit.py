@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from quantal.errors import ConvergenceWarning, DataError, DataWarning, InputError
 from quantal.estimate import Estimate, check_levels
 from quantal.fit import diagnostics, resampling, uncertainty
+from quantal.fit.doubts import few, table_doubts
 from quantal.fit.noise import best_correlation, check_noise, whitening_of
 from quantal.fit.objective import Objective
 from quantal.fit.objective import objective as find_objective
@@ -113,6 +114,8 @@ def fit(
     converged = bool(solution.converged[best_row])
     status = _status(problem, best, converged, report)
     notes = [] if converged else [status]
+    notes += table_doubts(table, name) if chosen.target.name == "loss" else []
+    notes += [f"{table.source}: {text}" for text in few(problem.n, problem.size)]
     draws = None
     jackknife = None
     posterior = None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from quantal.errors import DataError, DataWarning, IdentifiabilityError, InputError, QuantalWarning
-from quantal.fit.doubts import doubts
+from quantal.fit.doubts import table_doubts
 from quantal.fit.fit import fit
 from quantal.fit.held_out import Folds, cost_order, folds, rolling_cutoffs
 from quantal.fit.loo import Loo, psis_loo
@@ -262,12 +262,6 @@ def _ahead_somewhere(row: Compared, best: Compared, cutoffs: Sequence[Cutoff]) -
         mine is not None and (other is None or mine < other) and cut.n_runs >= ENOUGH_ABOVE
         for mine, other, cut in zip(row.rolling_errors, best.rolling_errors, cutoffs, strict=True)
     )
-
-
-def table_doubts(table: Runs, target: str) -> list[str]:
-    """What speaks against any law of this table, in sentences that name it."""
-    size, by = cost_order(table)
-    return [f"{table.source}: {text}" for text in doubts(table, target, size, by)]
 
 
 def distinct_ends(part: Fit) -> Floats:

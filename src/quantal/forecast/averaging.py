@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from quantal.errors import DataError, IdentifiabilityError, QuantalWarning
+from quantal.errors import DataError, IdentifiabilityError, InputError, QuantalWarning
 from quantal.estimate import Estimate
 from quantal.fit import Fit, cost_order, fit
 from quantal.fit.held_out import rolling_cutoffs
@@ -104,6 +104,7 @@ def average(
 
     Raises:
         DataError: no law can be fitted to these runs.
+        InputError: holdout leaves nothing to fit, or to predict.
     """
     size, _ = cost_order(runs)
     cuts = _cuts(size, holdout)
@@ -128,7 +129,13 @@ def average(
     if not fits:
         reasons = "; ".join(f"{name}: {text}" for name, text in refused.items()) or "no law reads its columns"
         raise DataError(f"{runs.source}: no law can be fitted to these runs. {reasons}")
-    return _weigh(runs, size, tuple(fits), cuts, below, refused)
+    found = _weigh(runs, size, tuple(fits), cuts, below, refused)
+    if holdout is not None and not found.trials:
+        raise InputError(
+            f"holdout = {holdout:g}: of {len(runs)} runs in {runs.source} too few are left below that cutoff for any law, or none "
+            "above; give another share, such as 0.3"
+        )
+    return found
 
 
 def _weigh(

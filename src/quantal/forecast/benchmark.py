@@ -13,6 +13,7 @@ import numpy as np
 
 from quantal.errors import DataError, DataWarning, InputError
 from quantal.forecast import alabdulmohsin
+from quantal.forecast.curve_doubts import curve_doubts
 from quantal.forecast.curves import Curve, Extrapolation, Progress, extrapolate
 from quantal.forecast.members import LAST, LAWS, Member, predict, usual_members
 from quantal.forecast.scores import Score, Summary, score, summarise
@@ -68,6 +69,7 @@ class Benchmark:
     laws: Mapping[str, LawScores]
     share_won: float
     seconds: float
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -77,6 +79,7 @@ class Benchmark:
             "curves": [one.to_dict() for one in self.curves],
             "laws": {name: one.to_dict() for name, one in self.laws.items()},
             "seconds": self.seconds,
+            "warnings": list(self.warnings),
         }
 
 
@@ -121,6 +124,9 @@ def benchmark_extrapolation(
     chosen = LAWS if laws is None else tuple(laws)
     members = usual_members(chosen)
     tasks = read_tasks(runs)
+    suspect = [text for one in tasks for text in curve_doubts(one.curve)]
+    for text in suspect:
+        warnings.warn(text, DataWarning, stacklevel=2)
     found = extrapolate([one.curve for one in tasks], members, seed=seed, workers=workers, progress=progress)
     scores = [score(t.truth, e.centre, e.scale, e.calibration.quantile) for t, e in zip(tasks, found, strict=True)]
     singles = list(dict.fromkeys([*chosen, LAST]))
@@ -141,7 +147,9 @@ def benchmark_extrapolation(
         for k, (name, each) in enumerate(alone.items())
     }
     domains, overall = _by_domain(tasks, scores)
-    return Benchmark(domains, overall, curves, single, float(np.mean(won == 0)), time.perf_counter() - begun)
+    return Benchmark(
+        domains, overall, curves, single, float(np.mean(won == 0)), time.perf_counter() - begun, tuple(suspect)
+    )
 
 
 def read_tasks(runs: Any) -> tuple[Task, ...]:

@@ -12,8 +12,8 @@ import numpy as np
 from quantal.errors import DataError, DataWarning, ExtrapolationWarning, InputError
 from quantal.estimate import Estimate, check_levels
 from quantal.fit import Fit, fit
+from quantal.fit.doubts import table_doubts
 from quantal.fit.objective import Objective
-from quantal.fit.selection import table_doubts
 from quantal.fit.solver import Progress
 from quantal.forecast.averaging import Averaged, Method, average
 from quantal.laws import Law, default_laws, get_law
@@ -185,15 +185,15 @@ def forecast_by(found: Averaged, at: Mapping[str, float], levels: Sequence[float
             )
     beyond = lead.decades_beyond(**at)
     suspect = table_doubts(lead.runs, lead.target)
-    for text in suspect:
-        warnings.warn(text, DataWarning, stacklevel=3)
-    notes = [*suspect, *lead.warnings, *_unsure(found)]
     reach = max((one.decades for one in found.trials), default=0.0)
     if not found.trials:
-        notes.append(
+        suspect.append(
             f"{lead.runs.source}: these runs are too few to hold any out, so the laws weigh alike and the intervals rest on "
-            "other people's curves; add runs"
+            "other people's runs; add runs"
         )
+    for text in suspect:
+        warnings.warn(text, DataWarning, stacklevel=3)
+    notes = list(dict.fromkeys([*suspect, *lead.warnings, *_unsure(found)]))
     _warn_far(notes, beyond, f"past extrapolations of these runs reach {reach:.1f} decades of cost")
     order = np.argsort(-found.shares, kind="stable")
     laws = tuple(

@@ -86,3 +86,12 @@ def costs(budget: Floats, losses: Floats, levels: Floats) -> Floats:
         found = np.interp(levels, falling, logs[::-1], left=np.nan, right=np.nan)
         out[r] = np.exp(found)
     return out
+
+
+def log_gap(front: Frontier, theta: tuple[Floats, Floats], goal: float, point: dict[str, Floats] | None) -> Floats:
+    """log loss of B minus that of A (R,) at the target."""
+    if point is None:
+        a, b = (front.losses(one, np.array([goal]))[:, 0] for one in theta)
+    else:
+        a, b = (front.at(one, {k: np.broadcast_to(v, (len(one), 1)) for k, v in point.items()})[:, 0] for one in theta)
+    return np.log(b) - np.log(a)

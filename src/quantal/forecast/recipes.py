@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from quantal.errors import DataError, InputError, QuantalWarning, did_you_mean
+from quantal.errors import DataError, InputError, did_you_mean
 from quantal.estimate import Estimate, check_levels
-from quantal.fit import Fit, fit
+from quantal.fit import Fit
 from quantal.fit import objective as find_objective
 from quantal.fit.objective import Objective
-from quantal.forecast.deciding import MULTIPLES, POWER, REPEATS, SURE, Deciding, chance_to_decide
-from quantal.forecast.frontier import Frontier, costs, frontier_of
+from quantal.forecast.deciding import SURE, Deciding, deciding_runs
+from quantal.forecast.frontier import Frontier, frontier_of, log_gap
+from quantal.forecast.recipe_fits import SAME, Sharing, joint_fits, own_parameters
+from quantal.forecast.savings import BEYOND, Saving, crossing_of, savings_of
 from quantal.laws import Law, get_law
-from quantal.laws.by_group import GROUP, by_group
+from quantal.laws.by_group import GROUP
 from quantal.laws.law import Floats
 from quantal.runs import Runs, read_runs
 
 GRID = 241
-BEYOND = 2.0
-"""Decades beyond the runs over which budgets are looked for that reach a loss, or at which the recipes cross."""
-LEVELS_SHOWN = 7
-LEAST_WEIGHT = 0.02
-SAME = "all shared"
-DIFFERENCE = 1e-5
-
-
-@dataclass(frozen=True)
-class Sharing:
-    """One way of sharing parameters between recipes: which, how many there are in all, and AICc over the best way's."""
-
-    name: str
-    shared: tuple[str, ...]
-    parameters: int
-    aicc: float
-    excess: float
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "shared": list(self.shared),
-            "n_parameters": self.parameters,
-            "aicc_excess": self.excess,
-        }
-
-
-@dataclass(frozen=True)
-class Saving:
-    """What it costs each recipe to reach a loss: budgets, and the factor A / B that recipe B saves, with its interval."""
-
-    loss: float
-    cost_a: float | None
-    cost_b: float | None
-    factor: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"loss": self.loss, "cost_a": self.cost_a, "cost_b": self.cost_b, "factor": self.factor.to_dict()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,110 +177,27 @@ def _pair(
     both = table.take(np.isin(labels, pair))
     both = both.with_column(GROUP, (np.asarray(both[by]).astype(str) == pair[1]).astype(float))
     front, spent = frontier_of(law, both)
-    joint, widest, draws, sharing = _joint(
+    joint, widest, draws, sharing = joint_fits(
         law, both, parts, pair, share, rule, target, bootstrap, level, seed, progress
     )
-    theta = _own(law, joint.law, joint.theta[None, :], pair)
+    theta = own_parameters(law, joint.law, joint.theta[None, :], pair)
     good = np.isfinite(draws[0]).all(axis=1) & np.isfinite(draws[1]).all(axis=1)
     draws = (draws[0][good], draws[1][good])
     budget = np.geomspace(spent.min() / 10**BEYOND, spent.max() * 10**BEYOND, GRID)
     curves = [front.losses(one, budget) for one in theta]
     drawn = [front.losses(one, budget) for one in draws]
     goal, point = _target(at, front, spent)
-    gap_at = _gap(front, theta, goal, point)[0]
-    gaps = _gap(front, draws, goal, point)
+    gap_at = log_gap(front, theta, goal, point)[0]
+    gaps = log_gap(front, draws, goal, point)
     wins = float(np.mean(gaps < 0))
     limits = (float(spent.min()), max(goal, float(spent.max())))
-    crossing, crosses = _crossing(budget, curves, drawn, limits, level)
-    deciding = None if max(wins, 1 - wins) >= SURE else _deciding(widest, law, front, goal, point, pair, spent)
+    crossing, crosses = crossing_of(budget, curves, drawn, limits, level)
+    deciding = None if max(wins, 1 - wins) >= SURE else deciding_runs(widest, law, front, goal, point, pair, spent)
     return RecipeComparison(
         pair[0], pair[1], by, law.name, front.resource, goal, max(0.0, float(np.log10(goal / spent.max()))), sharing,
-        _savings(budget, curves, drawn, spent, np.asarray(both[joint.target]), level), crossing, crosses, wins,
+        savings_of(budget, curves, drawn, spent, np.asarray(both[joint.target]), level), crossing, crosses, wins,
         Estimate.from_draws(float(gap_at), gaps, (level,)), deciding, _verdict(pair, wins, deciding, front.resource, sharing), joint,
     )  # fmt: skip
-
-
-def _joint(
-    law: Law, both: Runs, parts: Mapping[str, Runs], pair: tuple[str, str], share: Sequence[str] | None, rule: Objective,
-    target: str | None, bootstrap: int, level: float, seed: int, progress: Callable[[int, int], None],
-) -> tuple[Fit, Fit, tuple[Floats, Floats], tuple[Sharing, ...]]:  # fmt: skip
-    """The joint fit under the best sharing, that which shares least, each recipe's draws over all ways of sharing, and these ways by AICc.
-
-    Each way gives draws by its Akaike weight. Sharing everything is only reported: it would say that no difference can be.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", QuantalWarning)
-        alone = [fit(parts[label], law, target=target, objective=rule, seed=seed).theta for label in pair]
-        fits: dict[str, Fit] = {}
-        for name, shared in _ways(law, share).items():
-            joined = by_group(law, pair, shared)
-            starts = _starts(law, joined, alone, pair)
-            fits[name] = fit(both, joined, target=target, objective=rule, starts=starts)
-        scores = {name: (one.criteria or {})["aicc"] for name, one in fits.items()}
-        usable = [name for name in fits if name != SAME]
-        low = min(scores[name] for name in usable)
-        weights = np.exp(-0.5 * np.array([scores[name] - low for name in usable]))
-        weights /= weights.sum()
-        drawn: list[tuple[Floats, Floats]] = []
-        for name, weight in zip(usable, weights, strict=True):
-            if weight < LEAST_WEIGHT:
-                continue
-            one = fits[name]
-            done = sum(len(a) for a, _ in drawn)
-
-            def tell(count: int, _total: int, before: int = done) -> None:
-                progress(before + count, bootstrap)
-
-            again = fit(
-                both, one.law, target=target, objective=rule, starts=one.theta[None, :], seed=seed, progress=tell,
-                bootstrap=max(2, round(weight * bootstrap)),
-            )  # fmt: skip
-            fits[name] = again
-            assert again.draws is not None
-            drawn.append(_own(law, again.law, again.draws, pair))
-    best = min(scores.values())
-    ways = [
-        Sharing(
-            name, tuple(p for p in law.parameter_names if p in one.law.parameter_names), len(one.law.parameters),
-            scores[name], scores[name] - best,
-        )
-        for name, one in fits.items()
-    ]  # fmt: skip
-    draws = np.concatenate([a for a, _ in drawn]), np.concatenate([b for _, b in drawn])
-    joint, widest = fits[min(usable, key=lambda name: scores[name])], fits[usable[0]]
-    return joint, widest, draws, tuple(sorted(ways, key=lambda one: one.aicc))
-
-
-def _ways(law: Law, share: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
-    names = law.parameter_names
-    if share is not None:
-        return {"shared as given" if share else "all separate": tuple(share)}
-    exponents = tuple(p.name for p in law.parameters if not p.bounds.scale)
-    ways = {"all separate": (), "exponents shared": exponents, SAME: names}
-    if "E" in names:
-        ways["floor shared"] = ("E",)
-        ways["exponents and floor shared"] = ("E", *exponents)
-    return {name: shared for name, shared in ways.items() if name == "all separate" or shared}
-
-
-def _starts(law: Law, joined: Law, alone: list[Floats], pair: tuple[str, str]) -> Floats:
-    """Starts of the joint fit: the separate fits, with shared parameters from either, and from their geometric mean."""
-    rows = []
-    for weight in (0.0, 0.5, 1.0):
-        row = []
-        for i, p in enumerate(law.parameters):
-            a, b = alone[0][i], alone[1][i]
-            middle = p.bounds.natural((1 - weight) * p.bounds.free(a) + weight * p.bounds.free(b))
-            row += [float(middle)] if p.name in joined.parameter_names else [a, b]
-        rows.append(row)
-    return np.array(rows)
-
-
-def _own(law: Law, joined: Law, theta: Floats, pair: tuple[str, str]) -> tuple[Floats, Floats]:
-    """Each recipe's own parameters (R, P) from the joint law's (R, Q)."""
-    names = joined.parameter_names
-    a, b = ([names.index(p if p in names else f"{p}[{label}]") for p in law.parameter_names] for label in pair)
-    return theta[:, a], theta[:, b]
 
 
 def _target(
@@ -340,117 +220,6 @@ def _target(
         )
     budget = front.flops * float(np.prod(values)) if len(at) > 1 else float(values[0])
     return budget, {name: np.array([float(value)]) for name, value in at.items()}
-
-
-def _gap(front: Frontier, theta: tuple[Floats, Floats], goal: float, point: dict[str, Floats] | None) -> Floats:
-    """log loss of B minus that of A (R,) at the target."""
-    if point is None:
-        a, b = (front.losses(one, np.array([goal]))[:, 0] for one in theta)
-    else:
-        a, b = (front.at(one, {k: np.broadcast_to(v, (len(one), 1)) for k, v in point.items()})[:, 0] for one in theta)
-    return np.log(b) - np.log(a)
-
-
-def _savings(
-    budget: Floats, curves: list[Floats], drawn: list[Floats], spent: Floats, y: Floats, level: float
-) -> tuple[Saving, ...]:
-    inside = (budget >= spent.min()) & (budget <= spent.max())
-    reached = np.concatenate([one[0, inside] for one in curves])
-    low, high = max(reached.min(), float(y.min())), reached.max()
-    levels = np.geomspace(high, low, LEVELS_SHOWN + 2)[1:-1]
-    at_a, at_b = (costs(budget, one, levels)[0] for one in curves)
-    draws_a, draws_b = (costs(budget, one, levels) for one in drawn)
-    out = []
-    for i, loss in enumerate(levels):
-        ratio = draws_a[:, i] / draws_b[:, i]
-        known = np.isfinite(at_a[i]) and np.isfinite(at_b[i])
-        missing = float(np.mean(~np.isfinite(ratio)))
-        if not known:
-            factor = Estimate(None, {}, f"one recipe does not reach this loss within {BEYOND:g} decades of the runs")
-        elif missing > 0.01:
-            factor = Estimate(
-                float(at_a[i] / at_b[i]), {}, f"{missing:.0%} of draws do not reach this loss within {BEYOND:g} decades"
-            )
-        else:
-            factor = Estimate.from_draws(float(at_a[i] / at_b[i]), ratio[np.isfinite(ratio)], (level,))
-        ends = [float(one) if np.isfinite(one) else None for one in (at_a[i], at_b[i])]
-        out.append(Saving(float(loss), ends[0], ends[1], factor))
-    return tuple(out)
-
-
-def _crossing(
-    budget: Floats, curves: list[Floats], drawn: list[Floats], limits: tuple[float, float], level: float
-) -> tuple[Estimate, float]:
-    """The last budget between the limits at which the better recipe changes, and the share of draws with one."""
-    inside = (budget >= limits[0]) & (budget <= limits[1])
-    logs = np.log(budget[inside])
-
-    def last(a: Floats, b: Floats) -> Floats:
-        d = np.log(b[:, inside]) - np.log(a[:, inside])
-        out = np.full(len(d), np.nan)
-        for r, row in enumerate(d):
-            change = np.flatnonzero(row[:-1] * row[1:] < 0)
-            if len(change):
-                i = change[-1]
-                out[r] = np.exp(logs[i] + (logs[i + 1] - logs[i]) * row[i] / (row[i] - row[i + 1]))
-        return out
-
-    best, draws = last(*curves)[0], last(*drawn)
-    share = float(np.mean(np.isfinite(draws)))
-    between = f"between {limits[0]:.3g} and {limits[1]:.3g}"
-    if not np.isfinite(best):
-        return Estimate(None, {}, f"the fitted laws do not cross {between} ({share:.0%} of draws do)"), share
-    if share < 0.95:
-        return Estimate(float(best), {}, f"only {share:.0%} of draws cross {between}"), share
-    return Estimate.from_draws(float(best), draws[np.isfinite(draws)], (level,)), share
-
-
-def _deciding(
-    joint: Fit, law: Law, front: Frontier, goal: float, point: dict[str, Floats] | None,
-    pair: tuple[str, str], spent: Floats,
-) -> Deciding | None:  # fmt: skip
-    """The cheapest further runs of both recipes, up to the target's budget, that are likely to decide.
-
-    Told by the fit that shares least, whose uncertainty holds that of every other.
-    """
-    theta = _own(law, joint.law, joint.theta[None, :], pair)
-    assert joint.sigma is not None
-    problem = joint.problem
-    size = len(joint.law.parameters)
-    if joint.covariance is None:
-        return None
-    covariance = joint.covariance[:size, :size]
-    nu = joint.objective.degrees
-    share = (nu + 1) / (nu + 3) if joint.objective.kind == "student_t" else 1.0
-    information = share / joint.sigma**2
-    best = problem.free(joint.theta[None, :])[0, :size]
-    steps = best + DIFFERENCE * np.concatenate([np.eye(size), -np.eye(size)])
-    moved = _own(law, joint.law, problem.theta(np.column_stack([steps, np.zeros(len(steps))])), pair)
-
-    def slope(values: Floats) -> Floats:
-        return (values[:size] - values[size:]) / (2 * DIFFERENCE)
-
-    gap_slope = slope(_gap(front, moved, goal, point))
-    gap = float(_gap(front, theta, goal, point)[0])
-    found: list[Deciding] = []
-    for budget in spent.max() * MULTIPLES:
-        if budget > goal:
-            break
-        at = [front.points(one, np.array([budget])) for one in theta]
-        rows = []
-        for one, inputs in zip(moved, at, strict=True):
-            wide = {k: np.broadcast_to(v, (len(one), 1)) for k, v in inputs.items()}
-            rows.append(slope(np.log(front.at(one, wide)[:, 0])))
-        for repeats in REPEATS:
-            chance, _ = chance_to_decide(gap, gap_slope, covariance, np.array(rows), information * repeats)
-            points = {
-                label: {k: float(v[0, 0]) for k, v in inputs.items()} for label, inputs in zip(pair, at, strict=True)
-            }
-            found.append(Deciding(float(budget), repeats, 2 * repeats * float(budget), chance, chance >= POWER, points))
-    enough = [one for one in found if one.enough]
-    if enough:
-        return min(enough, key=lambda one: one.total)
-    return max(found, key=lambda one: one.chance, default=None)
 
 
 def _verdict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -35,15 +35,7 @@ class Score:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {
-            "rmsle": self.rmsle,
-            "standard_error": self.standard_error,
-            "coverage": dict(self.coverage),
-            "width": dict(self.width),
-            "interval_score": self.interval_score,
-            "crps": self.crps,
-            "log_score": self.log_score,
-        }
+        return asdict(self)
 
 
 def score(truth: Floats, centre: Floats, scale: Floats, quantile: Quantile) -> Score:
@@ -110,31 +102,29 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {
-            "n_curves": self.n_curves,
-            "mean_rmsle": self.mean_rmsle,
-            "median_rmsle": self.median_rmsle,
-            "standard_error": self.standard_error,
-            "coverage": dict(self.coverage),
-            "width": dict(self.width),
-            "interval_score": self.interval_score,
-            "crps": self.crps,
-            "log_score": self.log_score,
-        }
+        return asdict(self)
 
 
 def summarise(scores: Sequence[Score]) -> Summary:
     """Means over curves; the standard error is the sample's standard deviation of RMSLE over the root of their number."""
     errors = np.array([one.rmsle for one in scores])
-    keys = [f"{level:g}" for level in LEVELS]
+
+    def mean(name: str) -> float:
+        return float(np.mean([getattr(one, name) for one in scores]))
+
+    def by_level(name: str) -> dict[str, float]:
+        return {
+            key: float(np.mean([getattr(one, name)[key] for one in scores])) for key in (f"{one:g}" for one in LEVELS)
+        }
+
     return Summary(
         n_curves=len(scores),
-        mean_rmsle=float(errors.mean()),
+        mean_rmsle=mean("rmsle"),
         median_rmsle=float(np.median(errors)),
         standard_error=float(errors.std(ddof=1) / np.sqrt(len(errors))) if len(errors) > 1 else 0.0,
-        coverage={key: float(np.mean([one.coverage[key] for one in scores])) for key in keys},
-        width={key: float(np.mean([one.width[key] for one in scores])) for key in keys},
-        interval_score=float(np.mean([one.interval_score for one in scores])),
-        crps=float(np.mean([one.crps for one in scores])),
-        log_score=float(np.mean([one.log_score for one in scores])),
+        coverage=by_level("coverage"),
+        width=by_level("width"),
+        interval_score=mean("interval_score"),
+        crps=mean("crps"),
+        log_score=mean("log_score"),
     )
