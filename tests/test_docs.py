@@ -20,7 +20,7 @@ PAGES = [
     *sorted(page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts),
 ]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-NEED_EXTRAS = {"posterior.md", "discover.md", "curves.md", "train-text.md", "sweep.md", "store.md"}
+NEED_EXTRAS = {"app.md", "posterior.md", "discover.md", "curves.md", "train-text.md", "sweep.md", "store.md"}
 NEEDS_PUBLIC = re.compile(
     r"\bchinchilla_runs\b|(quantal (?:fit|plan|compare|forecast|report|data show) chinchilla\b)|read_runs\(\"chinchilla\"\)"
 )

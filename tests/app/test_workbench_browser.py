@@ -74,7 +74,7 @@ def test_a_file_is_read_and_each_column_told_with_labels_as_text(address: str, b
         assert "eval/loss" in told
         assert "6·params·tokens" in told
         assert page.get_by_label("What eval/loss is taken for").input_value() == "loss"
-        assert page.get_by_role("region", name="Rows").get_by_text(HOSTILE).count() == 25
+        assert page.get_by_role("region", name="Rows").get_by_text(HOSTILE).count() == 12
         assert page.evaluate("() => window.stolen") is None
         assert page.locator("main img, h1 b").count() == 0
         page.get_by_label("What N is taken for").select_option("tokens")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
 import warnings
@@ -30,10 +31,11 @@ class Exhausted(QuantalError):
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that a piece of work may take; None is without bound."""
+    """The most that a piece of work may take, None without bound; ``nice`` lets others go first by so much."""
 
     memory_bytes: int | None = None
     seconds: float | None = None
+    nice: int = 0
 
 
 def context() -> Any:
@@ -131,6 +133,7 @@ def _bound(bounds: Bounds) -> None:
         return
     import resource
 
+    os.nice(bounds.nice)
     if bounds.memory_bytes is not None:
         most = _address_space() + bounds.memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from quantal.app.aside import Cancelled, Work, run_aside
+from quantal.app.aside import Bounds, Cancelled, Work, run_aside
 from quantal.errors import QuantalError
 
 KEPT = 64
 AT_ONCE = 2
+BEHIND = Bounds(nice=10)
+"""Sliders answer first."""
 
 
 @dataclass(eq=False)
@@ -111,7 +113,11 @@ class Jobs:
         job.update(state="running")
         try:
             found = run_aside(
-                work, arguments, tell=lambda done, total: job.update(done=done, total=total), cancelled=job.stop
+                work,
+                arguments,
+                bounds=BEHIND,
+                tell=lambda done, total: job.update(done=done, total=total),
+                cancelled=job.stop,
             )
             job.update(state="done", result=found if finish is None else finish(found))
         except Cancelled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import numpy as np
@@ -18,18 +19,18 @@ from quantal.runs import Column, Runs
 
 NO_NUMBER = ("label", "array")
 LONGEST_TEXT = 200
+FOR_THE_COMMAND = re.compile(r" \(choose with --column [^()]*\)|, and --column loss=HEADER names one")
 
 
 def runs_json(runs: Runs) -> dict[str, Any]:
     """A table in short: columns with role, unit, range and origin, notes, targets, and the laws that it carries."""
     numbers = [column.name for column in runs.columns if column.role not in NO_NUMBER]
-    measured = [column.name for column in runs.columns if column.role in ("loss", "accuracy", "value")]
-    target = "loss" if "loss" in runs else (measured or numbers or ["loss"])[0]
+    target = _target(runs, numbers)
     return {
         "source": runs.source,
         "rows": len(runs),
         "columns": [_column(runs, column) for column in runs.columns],
-        "notes": list(runs.notes),
+        "notes": [FOR_THE_COMMAND.sub("", note) for note in runs.notes],
         "numbers": numbers,
         "target": target,
         "laws": [
@@ -38,6 +39,15 @@ def runs_json(runs: Runs) -> dict[str, Any]:
         ],
         "ranges": _ranges(runs),
     }
+
+
+def _target(runs: Runs, numbers: list[str]) -> str:
+    """The column to explain: the loss, else an accuracy, else the last plain number."""
+    if "loss" in runs:
+        return "loss"
+    accuracies = [column.name for column in runs.columns if column.role == "accuracy"]
+    values = [column.name for column in runs.columns if column.role == "value"]
+    return (accuracies or values[::-1] or numbers or ["loss"])[0]
 
 
 def carried(runs: Runs, target: str) -> list[Law]:

@@ -3,12 +3,14 @@
 import { announce } from "./announce.js";
 import { Cloud, traces, unpack } from "./cloud.js";
 import { h, replace, table } from "./elements.js";
-import { about, coloured, onTheme } from "./theme.js";
+import { number } from "./numbers.js";
+import { about, colour, coloured, onTheme } from "./theme.js";
 
 const config = { displaylogo: false, displayModeBar: false, responsive: true };
 const touch = window.matchMedia("(pointer: coarse)");
 const narrow = window.matchMedia("(max-width: 560px)");
 const MOST_ROWS = 200;
+const RESTS = 300;
 const MOST_DRAWN_AS_SHAPES = 20_000;
 let charts = 0;
 
@@ -29,6 +31,7 @@ export function chart(root, spec, { onclick, cloud: options } = {}) {
   const caption = h("figcaption");
   const place = h("div", { class: "chart", role: "img", id: identity });
   const data = h("details", { class: "data" }, h("summary", {}, "Data as a table"));
+  const key = h("div", { class: "key", "aria-hidden": "true" });
   const tip = options ? h("div", { class: "tip", hidden: true, "aria-hidden": "true" }) : null;
   const button = (text, what, how) =>
     h("button", { type: "button", class: "save", "aria-label": `Save ${what}`, title: `Save ${what}`, onclick: how }, text);
@@ -39,11 +42,12 @@ export function chart(root, spec, { onclick, cloud: options } = {}) {
     button("PNG", "the chart as PNG", () => image("png")),
     button("CSV", "the chart's data as CSV", () => save(`${current.name}.csv`, new Blob([csv(current, left())], { type: "text/csv" }))),
   );
-  const element = h("figure", { class: "charted", "aria-labelledby": heading.id }, h("div", { class: "head" }, heading, buttons), place, caption, data);
+  const element = h("figure", { class: "charted", "aria-labelledby": heading.id }, h("div", { class: "head" }, heading, buttons), place, options && key, caption, data);
   root.append(element);
   let current = spec;
   let drawing = Promise.resolve();
   let same = null;
+  let resting = 0;
   const left = () => options?.left() ?? new Set();
   const cloud = options && new Cloud(place, { onpoint, onleave: () => (tip.hidden = true), onpick: (i) => options.pick(current.cloud.rows[i]) });
 
@@ -59,6 +63,7 @@ export function chart(root, spec, { onclick, cloud: options } = {}) {
   function cast() {
     cloud.left = left();
     cloud.draw();
+    replace(key, current.cloud.shade && shadeKey(current.cloud.shade));
   }
 
   async function draw() {
@@ -127,19 +132,41 @@ export function chart(root, spec, { onclick, cloud: options } = {}) {
     place,
     update,
     mark: () => cloud && place.dataset.drawn && cast(),
-    // Puts the one point of the last trace elsewhere, without drawing the rest anew.
+    // Puts the one point of the last trace elsewhere: on the screen at once, and into plotly's keeping once it rests.
     move: (x, y, texts) => {
       const trace = current.figure.data.length - 1;
       const moved = { x: [x], y: [y], customdata: [texts] };
       Object.assign(current.figure.data[trace], moved);
-      if (place.dataset.drawn) window.Plotly.restyle(place, Object.fromEntries(Object.entries(moved).map(([key, one]) => [key, [one]])), [trace]);
+      if (!place.dataset.drawn) return;
+      slide(place, x, y);
+      clearTimeout(resting);
+      const kept = Object.fromEntries(Object.entries(moved).map(([key, one]) => [key, [one]]));
+      resting = setTimeout(() => window.Plotly.restyle(place, kept, [trace]), RESTS);
     },
     close: () => {
+      clearTimeout(resting);
       quiet();
       cloud?.close();
       window.Plotly?.purge(place);
     },
   };
+}
+
+// What the shades of a cloud stand for.
+function shadeKey({ label, values }) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const one of values) [low, high] = [one < low ? one : low, one > high ? one : high];
+  const bar = h("span", { class: "ramp" });
+  bar.style.background = `linear-gradient(90deg, ${[1, 0.8, 0.6, 0.4, 0.2, 0].map((at) => colour(`ramp:${at}`)).join(", ")})`;
+  return [h("span", {}, label), number(low), bar, number(high)];
+}
+
+// The mark of the last trace's one point, shifted on the screen.
+function slide(place, x, y) {
+  const { xaxis, yaxis } = place._fullLayout;
+  const share = (axis, value) => ((axis.type === "log" ? Math.log10(value) : value) - axis.range[0]) / (axis.range[1] - axis.range[0]);
+  const mark = [...place.querySelectorAll(".scatterlayer .trace")].pop()?.querySelector(".point");
+  mark?.setAttribute("transform", `translate(${xaxis._length * share(xaxis, x)},${yaxis._length * (1 - share(yaxis, y))})`);
 }
 
 // Long names beside a narrow chart go over several lines.

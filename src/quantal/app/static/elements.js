@@ -16,8 +16,9 @@ export function replace(root, ...children) {
   root.replaceChildren(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
 }
 
-// A table with a caption; head and cells are texts or elements, columns in `numeric` align right.
-export function table(caption, head, rows, { numeric = [], note = "" } = {}) {
+// A table with a caption (heard but not seen where `quiet`); head and cells are texts or elements, columns in `numeric`
+// align right.
+export function table(caption, head, rows, { numeric = [], note = "", quiet = false } = {}) {
   const right = new Set(numeric);
   const cell = (name, i, child, scope) => h(name, { scope, class: right.has(i) ? "num" : null }, child ?? "");
   return h(
@@ -26,7 +27,7 @@ export function table(caption, head, rows, { numeric = [], note = "" } = {}) {
     h(
       "table",
       {},
-      h("caption", {}, caption, note && h("span", {}, note)),
+      h("caption", {}, h("span", { class: quiet ? "unseen" : "name" }, caption), note && h("span", {}, note)),
       h("thead", {}, h("tr", {}, head.map((one, i) => cell("th", i, one, "col")))),
       h("tbody", {}, rows.map((row) => h("tr", {}, row.map((one, i) => (i ? cell("td", i, one) : cell("th", i, one, "row")))))),
     ),

@@ -4,7 +4,7 @@ import { get, newest, post } from "../api.js";
 import { chart } from "../chart.js";
 import { chosen, described, same } from "../choice.js";
 import { field, h, replace, select, slider, table } from "../elements.js";
-import { duration, number, parsed, percent, power, sized } from "../numbers.js";
+import { duration, number, parsed, percent, power, size, sized } from "../numbers.js";
 import { failed, work } from "../progress.js";
 
 const BEYOND = 1e4;
@@ -191,7 +191,7 @@ function render(root, first, setState) {
         fact("Data", numbers.tokens, " tokens"),
         fact("Loss", numbers.loss),
         fact("Tokens a parameter", numbers.tokens_per_param),
-        h("div", {}, h("dt", {}, "Cost"), h("dd", { class: "value" }, duration(cost.hours)), h("dd", {}, `${cost.count} ${cost.hardware} at ${percent(cost.utilisation)} of peak`, cost.money !== null && `, ${number(cost.money, 3)} in money`)),
+        h("div", {}, h("dt", {}, "Cost"), h("dd", { class: "value" }, duration(cost.hours)), h("dd", {}, `${cost.count} ${cost.hardware} at ${percent(cost.utilisation)} of peak`, cost.money !== null && `, ${size(cost.money)} in money`)),
         wasted && h("div", { class: "wasted" }, h("dt", {}, "Wasted by another size"), h("dd", { class: "value" }, wasted.value), h("dd", {}, `${wasted.interval}; ${wasted.params} parameters on ${wasted.tokens} tokens`)),
       ),
     );

@@ -10,7 +10,7 @@ import { failed } from "../progress.js";
 import { about } from "../theme.js";
 
 const ROLES = ["params", "tokens", "compute", "steps", "batch_size", "loss"];
-const PAGE = 25;
+const PAGE = 12;
 const MOST_CHIPS = 30;
 
 function render(root, first, setState) {
@@ -122,13 +122,21 @@ function render(root, first, setState) {
       if (!menu.value && ROLES.includes(one.role)) menu.value = one.role;
       return menu;
     };
-    const from = (one) => (one.derived ? h("span", {}, h("code", {}, one.derived)) : one.source === one.name ? "" : h("code", {}, one.source));
-    return table(
-      "Columns",
-      ["column", "taken for", "range", "unit", "missing", "from"],
-      about.columns.map((one) => [one.name, role(one), one.range, one.unit, one.missing ? number(one.missing) : "", from(one)]),
-      { numeric: [4], note: Object.keys(now.take).length ? "Some were chosen by hand." : "" },
-    );
+    const from = (one) => (one.derived ? h("code", {}, one.derived) : one.source === one.name ? "" : h("code", {}, one.source));
+    const all = [
+      ["column", (one) => one.name],
+      ["taken for", role],
+      ["range", (one) => one.range],
+      ["unit", (one) => one.unit],
+      ["missing", (one) => (one.missing ? number(one.missing) : "")],
+      ["from", from],
+    ];
+    const cells = about.columns.map((one) => all.map(([, cell]) => cell(one)));
+    const used = all.map((_, i) => i).filter((i) => cells.some((row) => row[i] !== ""));
+    return table("Columns", used.map((i) => all[i][0]), cells.map((row) => used.map((i) => row[i])), {
+      quiet: true,
+      note: Object.keys(now.take).length ? "Some were chosen by hand." : "",
+    });
   }
 
   async function draw(now) {
@@ -215,6 +223,7 @@ function render(root, first, setState) {
       places.list,
       table("Rows", ["use", ...found.head.map(sorted)], found.rows.map((one) => [used(one.row), ...one.cells]), {
         numeric: found.numeric.flatMap((on, i) => (on ? [i + 1] : [])),
+        quiet: true,
         note: `${start + 1} to ${start + found.rows.length} of ${found.total.toLocaleString("en-US")}`,
       }),
       h("div", { class: "row" }, go("Earlier", Math.max(0, start - PAGE), start > 0), go("Later", start + PAGE, start + PAGE < found.total)),
@@ -234,9 +243,10 @@ function render(root, first, setState) {
 function usualAxes({ numbers, columns, target }) {
   const role = (name) => columns.find((one) => one.role === name)?.name;
   const sizes = ["params", "tokens", "compute", "steps", "batch_size"].map(role).filter(Boolean);
-  const goal = numbers.includes(target) ? target : numbers[numbers.length - 1];
+  const goal = numbers.includes(target) ? target : numbers.at(-1);
   if (sizes.includes("params") && sizes.includes("tokens")) return { x: "params", y: "tokens", colour: goal };
-  return { x: sizes[0] ?? numbers[0], y: goal, colour: null };
+  const x = sizes[0] ?? numbers.find((name) => name !== goal) ?? goal;
+  return { x, y: goal, colour: null };
 }
 
 export default { id: "runs", title: "Runs", render };
