@@ -117,6 +117,14 @@ def test_counts_can_be_switched(shapes_csv: str) -> None:
     ]
     assert counted == pytest.approx(0.3, abs=1e-3)
     assert abs(as_stated - 0.3) > 0.02
+    said = answer("fit", shapes_csv, "--bootstrap", "0", "--params-count", "with-head", "--flops", "exact")["counts"]
+    assert said == {"params": "with-head", "compute": "exact"}
+    assert answer("fit", shapes_csv, "--bootstrap", "0")["counts"] == {}
+    shown_plan = quantal(
+        "plan", shapes_csv, "--bootstrap", "0", "--params-count", "non-embedding", "--compute", "1e16"
+    ).stdout
+    assert "params counted as non-embedding" in shown_plan
+    assert "params as total" in quantal("fit", shapes_csv, "--bootstrap", "0", "--params-count", "total").stdout
     exact = answer("fit", shapes_csv, "--law", "power:compute", "--bootstrap", "0", "--flops", "exact")
     other = answer("fit", shapes_csv, "--law", "power:compute", "--bootstrap", "0", "--flops", "2ND")
     assert exact["objective"] != other["objective"]

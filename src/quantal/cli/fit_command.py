@@ -144,12 +144,16 @@ def _described(one: Fit, influence: int) -> dict[str, Any]:
 def _show(one: Fit, label: str | None, influence: int) -> None:
     from rich.table import Table
 
+    from quantal.runs import counts_of
+
     out = console()
     head = f"{label}: " if label else ""
     out.print(
         f"{head}[bold]{one.law.title}[/bold] on {one.n_runs} runs of {one.runs.source}; {one.status}", markup=True
     )
     out.print(f"{one.objective.describe()} = {one.value:.8g}")
+    if "params" in (counts := counts_of(one.runs)):
+        out.print(f"counted anew: {', '.join(f'{name} as {count}' for name, count in counts.items())}")
     table = Table(box=None, pad_edge=False)
     for title in ("parameter", "value", *(f"{level:g} % interval" for level in one.levels), "verdict"):
         table.add_column(title)

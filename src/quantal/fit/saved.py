@@ -17,7 +17,7 @@ from quantal.fit.diagnostics import Verdict
 from quantal.fit.objective import Objective
 from quantal.fit.result import Fit, StartsReport
 from quantal.laws import get_law
-from quantal.runs import Runs
+from quantal.runs import Runs, counts_of
 
 SCHEMA = "quantal.fit/1"
 
@@ -36,6 +36,7 @@ def fit_to_dict(fit: Fit, full: bool = False) -> dict[str, Any]:
         "n_runs": fit.n_runs,
         "n_dropped": fit.n_dropped,
         "runs": fit.runs.source,
+        "counts": counts_of(fit.runs),
         "seed": fit.seed,
         "converged": fit.converged,
         "status": fit.status,

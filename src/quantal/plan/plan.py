@@ -13,7 +13,7 @@ from quantal.errors import DataWarning, ExtrapolationWarning, InputError, LawErr
 from quantal.estimate import Estimate
 from quantal.fit import Fit
 from quantal.plan.allocation import Optimum, optimum, wasted
-from quantal.runs import as_number
+from quantal.runs import as_number, counts_of
 
 FAR = 1.0
 DRIFT = (0.01, 0.1, 1.0, 10.0)
@@ -84,12 +84,15 @@ class Plan:
         """Plain data for JSON."""
         names = ("params", "tokens", "loss", "tokens_per_param", "params_exponent", "tokens_exponent", "loss_exponent")
         out: dict[str, Any] = {"law": self.fit.law.name, "compute": self.compute, "flops": "6ND"}
+        out["counts"] = counts_of(self.fit.runs)
         out |= {name: getattr(self, name).to_dict() for name in names}
         out["drift"] = [{"compute": at, "tokens_per_param": ratio.to_dict()} for at, ratio in self.drift.items()]
         return out | {"decades_beyond": self.decades_beyond, "n_runs": self.fit.n_runs, "warnings": list(self.warnings)}
 
     def __repr__(self) -> str:
-        lines = [f"Plan for {self.compute:.4g} FLOPs by {self.fit.law.title or self.fit.law.name}"]
+        count = counts_of(self.fit.runs).get("params")
+        counted = f" (6 params tokens, params counted as {count})" if count else ""
+        lines = [f"Plan for {self.compute:.4g} FLOPs{counted} by {self.fit.law.title or self.fit.law.name}"]
         for name in ("params", "tokens", "tokens_per_param", "loss", "params_exponent"):
             lines.append(f"  {name:16s} {getattr(self, name)!r}")
         drift = self.drift

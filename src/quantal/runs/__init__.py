@@ -14,6 +14,7 @@ from quantal.runs.flops import flop_convention as flop_convention
 from quantal.runs.numbers import as_number as as_number
 from quantal.runs.numbers import parse_number as parse_number
 from quantal.runs.reading import read_runs as read_runs
+from quantal.runs.recount import counts_of as counts_of
 from quantal.runs.recount import recount as recount
 from quantal.runs.shape import FLOPS_COUNTS as FLOPS_COUNTS
 from quantal.runs.shape import PARAMS_COUNTS as PARAMS_COUNTS

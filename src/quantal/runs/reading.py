@@ -90,7 +90,9 @@ def read_runs(
     try:
         runs = _interpret(raw, table, columns or {}, where, convention)
     except DataError as error:
-        raise DataError(f"{error}. Of these logs: {'; '.join(found[1:])}") from None if found[1:] else error
+        if not found[1:]:
+            raise
+        raise DataError(f"{error}. Of these logs: {'; '.join(found[1:])}") from None
     runs = replace(runs, notes=(*runs.notes, *found[:1]))
     found = [*found[1:], *remarkable(runs)]
     for sentence in found:

@@ -83,6 +83,25 @@ def recount(runs: Runs, params: str | None = None, flops: str | None = None) -> 
     return replace(out, notes=(*out.notes, f"counted anew: params {params}, compute {flops}"))
 
 
+def counts_of(runs: Runs) -> dict[str, str]:
+    """By which count params and compute of the runs are counted; a column that does not say is left out.
+
+    >>> from quantal.runs import read_runs
+    >>> counts_of(read_runs({"params": [1e8], "tokens": [2e9], "loss": [3.0]}))
+    {'compute': '6ND'}
+    """
+    found = {}
+    for name in ("params", "compute"):
+        if name not in runs:
+            continue
+        column = runs.column(name)
+        _, _, count = column.unit.partition(", ")
+        derived = (one.name for one in FLOP_CONVENTIONS.values() if one.formula == column.derived)
+        if known := count or next(derived, ""):
+            found[name] = known
+    return found
+
+
 def _by_columns(runs: Runs, convention: FlopConvention) -> Runs:
     if missing := [name for name in ("params", "tokens") if name not in runs]:
         raise DataError(
