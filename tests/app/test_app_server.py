@@ -209,11 +209,15 @@ def parquet(frame: pl.DataFrame) -> bytes:
 def test_a_million_rows_and_a_thousand_columns_end_in_words(address: str) -> None:
     status, content = upload(address, b"params,loss\n" + b"1e6,3.5\n" * 1_000_000)
     assert status == 422
-    assert "1,000,000 rows, and this page takes at most 500,000 rows" in content["error"]["message"]
+    assert "1,000,000 rows, and this page takes at most 500,000 rows, 256 columns" in content["error"]["message"]
     wide = ",".join(f"c{i}" for i in range(1000)) + "\n" + ",".join("1" * 1000) + "\n"
     status, content = upload(address, wide.encode())
     assert status == 422
     assert "1,000 columns" in content["error"]["message"]
+    many = ",".join(f"c{i}" for i in range(200)) + "\n" + (",".join("1" * 200) + "\n") * 45_000
+    status, content = upload(address, many.encode())
+    assert status == 422
+    assert "45,000 rows of 200 columns" in content["error"]["message"]
     lives(address)
 
 

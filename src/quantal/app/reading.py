@@ -16,8 +16,10 @@ from quantal.runs import Runs, read_runs
 NOT_FOR_NAMES = re.compile(r"[^A-Za-z0-9._ ()+=-]+")
 
 
-def read_upload(data: bytes, name: str, take: Mapping[str, str], rows: int, columns: int, progress: Any = None) -> Runs:
-    """The runs in the bytes of a file, at most so many rows and columns.
+def read_upload(
+    data: bytes, name: str, take: Mapping[str, str], most: tuple[int, int, int], progress: Any = None
+) -> Runs:
+    """The runs in the bytes of a file, with at most so many rows, columns and cells.
 
     The bytes are written to a folder of their own under a name that keeps only what tells the format.
 
@@ -26,7 +28,7 @@ def read_upload(data: bytes, name: str, take: Mapping[str, str], rows: int, colu
     """
     if not data:
         raise DataError(f"{name}: the file is empty; give a table of runs with a header")
-    _check_size(data, name, rows, columns)
+    _check_size(data, name, most)
     with tempfile.TemporaryDirectory(prefix="quantal-") as folder:
         path = Path(folder) / safe_name(name)
         path.write_bytes(data)
@@ -34,8 +36,7 @@ def read_upload(data: bytes, name: str, take: Mapping[str, str], rows: int, colu
             runs = read_runs(str(path), columns=dict(take) if take else None)
         except DataError as error:
             raise DataError(str(error).replace(str(path), name).replace(folder, "")) from None
-    if len(runs) > rows or len(runs.names) > columns:
-        raise DataError(_too_much(name, len(runs), len(runs.names), rows, columns))
+    _refuse_too_much(name, len(runs), len(runs.names), most)
     notes = tuple(note.replace(str(path), name) for note in runs.notes)
     return replace(runs, source=name, notes=notes)
 
@@ -50,7 +51,7 @@ def safe_name(name: str) -> str:
     return NOT_FOR_NAMES.sub("_", last).lstrip(". ")[-100:] or "runs"
 
 
-def _check_size(data: bytes, name: str, rows: int, columns: int) -> None:
+def _check_size(data: bytes, name: str, most: tuple[int, int, int]) -> None:
     """Refuse by what the file says of its own size, before anything of it is unpacked."""
     if data[:4] == b"PAR1":
         import polars as pl
@@ -60,17 +61,24 @@ def _check_size(data: bytes, name: str, rows: int, columns: int) -> None:
             wide, long = len(frame.collect_schema()), int(frame.select(pl.len()).collect().item())
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(f"{name}: a damaged Parquet file ({str(error).splitlines()[0]}); write it anew") from None
-    else:
-        wide, long = 0, max(0, data.count(b"\n") - 1)
-        if name.lower().endswith((".json", ".db", ".sqlite", ".wandb")) or b"\0" in data[:65536]:
-            return
-    if wide > columns or long > rows:
-        raise DataError(_too_much(name, long, wide, rows, columns))
+        _refuse_too_much(name, long, wide, most)
+    elif not (name.lower().endswith((".json", ".db", ".sqlite", ".wandb")) or b"\0" in data[:65536]):
+        head = data.partition(b"\n")[0]
+        _refuse_too_much(name, max(0, data.count(b"\n") - 1), 1 + max(head.count(one) for one in b",;\t"), most)
 
 
-def _too_much(name: str, long: int, wide: int, rows: int, columns: int) -> str:
-    given = f"{long:,} rows" if long > rows else f"{wide:,} columns"
-    return (
-        f"{name}: {given}, and this page takes at most {rows:,} rows and {columns} columns; leave out what no law needs, or use "
-        "the command line, which reads tables of any size: quantal fit FILE"
+def _refuse_too_much(name: str, long: int, wide: int, most: tuple[int, int, int]) -> None:
+    rows, columns, cells = most
+    if long <= rows and wide <= columns and long * wide <= cells:
+        return
+    given = (
+        f"{long:,} rows"
+        if long > rows
+        else f"{wide:,} columns"
+        if wide > columns
+        else f"{long:,} rows of {wide} columns"
+    )
+    raise DataError(
+        f"{name}: {given}, and this page takes at most {rows:,} rows, {columns} columns and {cells:,} cells; leave out what no "
+        "law needs, or use the command line, which reads tables of any size: quantal fit FILE"
     )

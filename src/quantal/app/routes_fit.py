@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
@@ -44,7 +45,7 @@ def start_fits(request: Request, asked: FitRequest) -> dict[str, Any]:
     runs = asked.runs(state.tables)
 
     def finish(found: dict[str, Fit | str]) -> dict[str, Any]:
-        fits = {name: one for name, one in found.items() if isinstance(one, Fit)}
+        fits = {name: replace(one, runs=runs) for name, one in found.items() if isinstance(one, Fit)}
         ids = {name: state.fits.put(asked.key("fit", name), one) for name, one in fits.items()}
         with_exponents = [one for one in fits.values() if any(not p.bounds.scale for p in one.law.parameters)]
         return {

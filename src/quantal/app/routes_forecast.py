@@ -134,7 +134,8 @@ def start_average(request: Request, asked: AverageRequest) -> dict[str, Any]:
     runs = asked.runs(state.tables)
 
     def finish(found: Averaged) -> dict[str, Any]:
-        return {"id": state.averages.put(asked.key("average"), found), "inputs": list(asked.inputs)}
+        kept = replace(found, fits=tuple(replace(one, runs=runs) for one in found.fits))
+        return {"id": state.averages.put(asked.key("average"), kept), "inputs": list(asked.inputs)}
 
     arguments = {"runs": runs, "inputs": asked.inputs, "target": asked.target}
     return state.jobs.start("averaging laws", average_laws, arguments, asked.key("averages"), finish).to_dict()

@@ -31,7 +31,7 @@ from quantal.app.jobs import Jobs
 from quantal.app.kept import Kept
 from quantal.app.runs_json import runs_json
 from quantal.app.security import Guard
-from quantal.app.sessions import Tables
+from quantal.app.sessions import Tables, cells
 from quantal.app.settings import Settings
 from quantal.errors import QuantalError
 from quantal.fit import Fit
@@ -68,8 +68,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.tables = Tables(chosen)
     app.state.jobs = Jobs()
-    app.state.fits = Kept[Fit]("fit", 48)
-    app.state.averages = Kept[Averaged]("average of laws", 12)
+    app.state.fits = Kept[Fit]("fit", 48, lambda one: cells(one.runs), chosen.limits.kept_cells)
+    app.state.averages = Kept[Averaged](
+        "average of laws", 12, lambda one: cells(one.fits[0].runs), chosen.limits.kept_cells
+    )
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _page, include_in_schema=False)

@@ -112,14 +112,28 @@ class Tables:
         limits = self._limits
         return run_aside(
             read_upload,
-            {"data": upload.data, "name": upload.name, "take": take, "rows": limits.rows, "columns": limits.columns},
+            {
+                "data": upload.data,
+                "name": upload.name,
+                "take": take,
+                "most": (limits.rows, limits.columns, limits.cells),
+            },
             bounds=Bounds(limits.memory_bytes, limits.seconds),
         )
 
     def _keep(self, key: tuple[str, tuple[tuple[str, str], ...]], runs: Runs) -> None:
         self._read[key] = runs
-        while len(self._read) > READ_KEPT:
+        self._read.move_to_end(key)
+        while len(self._read) > READ_KEPT or (len(self._read) > 1 and self._cells() > self._limits.kept_cells):
             self._read.popitem(last=False)
+
+    def _cells(self) -> int:
+        return sum(cells(one) for one in self._read.values())
+
+
+def cells(runs: Runs) -> int:
+    """Rows times columns."""
+    return len(runs) * len(runs.names)
 
 
 def digest(runs: Runs) -> str:

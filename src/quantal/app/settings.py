@@ -9,12 +9,14 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Limits:
-    """What an upload may hold, and what reading it may take."""
+    """What an upload may hold, what reading it may take, and how many cells of tables the server keeps."""
 
     upload_bytes: int = 64 * 2**20
     body_bytes: int = 2**20
     rows: int = 500_000
     columns: int = 256
+    cells: int = 8_000_000
+    kept_cells: int = 16_000_000
     memory_bytes: int = 2 * 2**30
     seconds: float = 60.0
 
