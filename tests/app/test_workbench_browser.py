@@ -252,3 +252,33 @@ def test_a_phone_never_scrolls_sideways(address: str, browser: Any, shared: str,
         outside = """() => [...document.querySelectorAll('main *')].filter((one) => !one.closest('.scroll, svg, .unseen') &&
             one.getBoundingClientRect().right > 361).length"""
         assert page.evaluate(outside) == 0
+
+
+def test_numbers_are_written_as_the_report_writes_them(address: str, browser: Any) -> None:
+    from quantal.report import words
+
+    values = [
+        0.0,
+        1.0,
+        16.0,
+        0.34731,
+        -0.0123,
+        2143.4,
+        1e3,
+        999.6,
+        7.31e10,
+        512.0,
+        3e18,
+        5.76e23,
+        1e21,
+        4.5e-7,
+        -6.4e13,
+    ]
+    with opened(browser, address) as page:
+        page.wait_for_function(DRAWN)
+        for name, write in (("power", words.power), ("size", words.size), ("number", words.number)):
+            script = f"async (values) => {{ const m = await import('/static/numbers.js'); return values.map((x) => m.{name}(x)); }}"
+            assert page.evaluate(script, values) == [write(x) for x in values], name
+        script = "async (values) => { const m = await import('/static/numbers.js'); return values.map((x) => m.percent(x)); }"
+        shares = [0.0, 0.01234, 0.5, 1.0, 0.00004]
+        assert page.evaluate(script, shares) == [words.percent(x) for x in shares]
