@@ -84,13 +84,14 @@ tabs.addEventListener("keydown", (event) => {
   next.click();
 });
 
-document.getElementById("share").addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    announce("link copied");
-  } catch {
-    announce("the link stands in the address bar");
-  }
+const share = document.getElementById("share");
+share.addEventListener("click", async () => {
+  const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+  announce(copied ? "link copied" : "the link stands in the address bar");
+  share.textContent = copied ? "Copied" : "It is in the address bar";
+  setTimeout(() => {
+    share.textContent = "Copy link";
+  }, 2000);
 });
 
 tabs.append(...views.map(tab));

@@ -73,7 +73,7 @@ function render(root, first, setState) {
     const focused = document.activeElement?.closest?.("label.check")?.textContent;
     replace(
       controls,
-      h("fieldset", { class: "laws" }, h("legend", {}, "Laws"), boxes),
+      h("fieldset", {}, h("legend", {}, "Laws"), h("div", { class: "checks" }, boxes)),
       targets.length > 1 && field("To explain", select(targets, target, (name) => setState({ target: name }))),
       field(
         "Intervals",

@@ -312,8 +312,11 @@ function render(root, first, setState) {
   };
 }
 
-// A number in four digits, as a URL keeps it.
-const short = (x) => String(Number(x.toPrecision(4))).replace("e+", "e");
+// A number in four digits, as a URL keeps it: 5.76e23, 0.25.
+function short(x) {
+  const rounded = Number(x.toPrecision(4));
+  return rounded >= 1e6 ? rounded.toExponential().replace("e+", "e") : String(rounded);
+}
 
 // Laws that split a budget, best known first; where there are none, laws of one size.
 function plannable({ laws, ranges }) {
