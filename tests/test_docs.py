@@ -1,4 +1,7 @@
-"""Every code block of the README and the docs is run, in order, a file at a time."""
+"""Every code block of the README and the docs is run, in order, a file at a time.
+
+QUANTAL_WRITE_EXAMPLES=1 writes what stands below >>> anew where it is no longer what the code prints; then read the changes.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,15 @@ def test_code_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         if language == "python":
             _run_python(code, scope)
         elif language == "pycon":
-            _run_examples(code, scope, page.name)
+            text = text.replace(code, _run_examples(code, scope, page.name))
         elif language in ("sh", "bash", "console"):
             _run_shell(code, tmp_path)
         else:
             assert language in ("json", "text", "csv", "toml"), (
                 f"{page.name}: a block of {language or 'no language'!r} is not run by the tests"
             )
+    if os.environ.get("QUANTAL_WRITE_EXAMPLES"):
+        page.write_text(text, encoding="utf-8")
 
 
 def _run_python(code: str, scope: dict[str, object]) -> None:
@@ -76,8 +81,18 @@ class _NearNumbers(doctest.OutputChecker):
         return super().check_output(words[0], words[1], optionflags) and numbers[1] == near
 
 
-def _run_examples(code: str, scope: dict[str, object], name: str) -> None:
-    """Lines after >>> print what stands below them."""
+class _Recorder(doctest.DocTestRunner):
+    """Keeps what was printed where it is not what stands on the page."""
+
+    got: dict[int, str]
+
+    def report_failure(self, out, test, example, got: str) -> None:
+        self.got[example.lineno] = got
+        super().report_failure(out, test, example, got)
+
+
+def _run_examples(code: str, scope: dict[str, object], name: str) -> str:
+    """Lines after >>> print what stands below them; the block with what they print."""
     import warnings
 
     from quantal.errors import QuantalWarning
@@ -85,11 +100,20 @@ def _run_examples(code: str, scope: dict[str, object], name: str) -> None:
     found = doctest.DocTestParser().get_doctest(code, {}, name, name, 0)
     found.globs = scope
     told = io.StringIO()
-    runner = doctest.DocTestRunner(_NearNumbers(), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner = _Recorder(_NearNumbers(), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.got = {}
     with warnings.catch_warnings(), contextlib.redirect_stdout(told):
         warnings.simplefilter("ignore", QuantalWarning)
         failures = runner.run(found, out=told.write, clear_globs=False).failed
-    assert not failures, told.getvalue()
+    if not os.environ.get("QUANTAL_WRITE_EXAMPLES"):
+        assert not failures, told.getvalue()
+    assert failures == len(runner.got), told.getvalue()
+    lines = []
+    for example in found.examples:
+        first, *rest = example.source.splitlines()
+        lines += [f">>> {first}", *(f"... {line}" for line in rest)]
+        lines += runner.got.get(example.lineno, example.want).splitlines()
+    return "\n".join(lines) + "\n"
 
 
 def _run_shell(code: str, place: Path) -> None:
