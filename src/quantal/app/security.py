@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
+import logging
 import socket
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -71,6 +72,10 @@ class Guard:
         except TooLarge:
             if not started:
                 await answer(guarded, 413, _too_large(limit))
+        except Exception:
+            logging.getLogger("uvicorn.error").exception("%s %s", scope["method"], scope["path"])
+            if not started:
+                await answer(guarded, 500, "the server met an error of its own, which its terminal shows; it goes on")
 
     def limit(self, path: str) -> int:
         """The most bytes that a request to a path may carry."""
