@@ -1,7 +1,8 @@
 """How soon the page's view of the theory answers a slider, measured in a real Chromium.
 
 The time runs from a slider's input event to the frame after the last of the five charts has been drawn anew: the server's exact losses,
-the way there and back, and the drawing. Every slider is moved over its whole range, for Zipf frequencies and for the others.
+the way there and back, and the drawing. Every slider is moved over its whole range, for Zipf frequencies and for the others. Beside it
+stands the CPU time that a move takes, of the page's main thread and of the server, which a busy machine does not change as much.
 
     python benchmarks/app_theory_speed.py [moves of each slider]
 """
@@ -18,6 +19,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 LIMIT = 100.0
@@ -62,19 +64,25 @@ def main() -> None:
     path = os.environ.get("QUANTAL_CHROMIUM") or shutil.which("chromium")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {moves} moves of each slider; milliseconds")
     everything: list[float] = []
-    with served() as address, sync_playwright() as play:
+    with served() as (address, server), sync_playwright() as play:
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = play.chromium.launch(executable_path=path, args=options)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         for setting in SETTINGS:
             page.goto(f"{address}/?view=theory&{setting}")
             page.wait_for_function("() => document.querySelectorAll('.chart[data-drawn]').length === 5")
             page.wait_for_timeout(500)
+            before = cpu(session, server)
             times = measured(page, moves)
-            everything += [whole for whole, _ in times]
-            print(
-                f"{setting:45s} {told([whole for whole, _ in times])}  of which request {told([asked for _, asked in times])}"
+            drawn, answered = (
+                (after - was) / len(times) for was, after in zip(before, cpu(session, server), strict=True)
             )
+            everything += [whole for whole, _ in times]
+            request = statistics.median(asked for _, asked in times)
+            print(f"{setting:45s} {told([whole for whole, _ in times])}, request {request:5.1f}", end="; ")
+            print(f"CPU: page {drawn:4.1f}, server {answered:4.1f}")
         browser.close()
     verdict = "within" if statistics.median(everything) <= LIMIT else "BEYOND"
     print(f"{'all':45s} {told(everything)}  {verdict} {LIMIT:g} ms at the median")
@@ -85,12 +93,19 @@ def measured(page: Any, moves: int) -> list[tuple[float, float]]:
     return [tuple(one) for place in range(sliders) for one in page.evaluate(MOVE, [place, moves])]
 
 
+def cpu(session: Any, server: int) -> tuple[float, float]:
+    """Milliseconds of CPU that the page's main thread and the server have taken."""
+    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    return 1e3 * metrics["TaskDuration"], 1e3 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def told(times: list[float]) -> str:
     return f"median {statistics.median(times):5.1f}, 90 % {statistics.quantiles(times, n=10)[-1]:5.1f}"
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served() -> Iterator[tuple[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -103,7 +118,7 @@ def served() -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield address
+        yield address, server.pid
     finally:
         server.terminate()
         server.wait(10)

@@ -18,6 +18,10 @@ pytestmark = pytest.mark.browser
 
 ANSWERED = "query => document.querySelector('#view [data-answered]')?.dataset.answered === query"
 DRAWN = "count => document.querySelectorAll('.chart[data-drawn]').length === count"
+DRAWING = """() => [...document.querySelectorAll('.chart')].map((chart) => [
+  chart._fullLayout.xaxis.range, chart._fullLayout.yaxis.range,
+  [...chart.querySelectorAll('.scatterlayer path.js-line')].map((path) => path.getAttribute('d')),
+])"""
 LOSSES = "() => document.querySelectorAll('.chart')[1].data[0].y.slice(0, 60)"
 LEARNED = "() => document.querySelectorAll('.chart')[3].data[0].y"
 SEARCH = "() => location.search"
@@ -49,12 +53,15 @@ def test_a_slider_moves_the_charts_and_the_address_and_a_link_gives_the_same(add
         slider.focus()
         for _ in range(3):
             slider.press("ArrowRight")
-        page.wait_for_function("() => location.search.includes('gamma=')")
+        page.get_by_label("b · loss before").press("ArrowLeft")
+        page.wait_for_function(
+            "() => location.search.includes('gamma=') && location.search.includes('unlearned_loss=')"
+        )
         query = page.evaluate(SEARCH)
         page.wait_for_function(ANSWERED, arg=query.partition("&")[2])
-        after = page.evaluate(LOSSES)
+        after, drawing = page.evaluate(LOSSES), page.evaluate(DRAWING)
         assert after != before
-        assert slider.get_attribute("aria-valuetext") == query.partition("gamma=")[2]
+        assert f"gamma={slider.get_attribute('aria-valuetext')}&" in query
         page.get_by_label("Frequencies").select_option("geometric")
         page.wait_for_function("() => location.search.includes('frequencies=geometric')")
         assert page.get_by_label("γ · exponent").count() == 0
@@ -62,6 +69,7 @@ def test_a_slider_moves_the_charts_and_the_address_and_a_link_gives_the_same(add
     with opened(browser, f"{address}/{query}") as page:
         page.wait_for_function(ANSWERED, arg=query.partition("&")[2])
         assert page.evaluate(LOSSES) == after
+        assert page.evaluate(DRAWING) == drawing
 
 
 def test_a_loss_that_learning_raises_is_told_and_the_page_goes_on(address: str, browser: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from quantal.app.theory_controls import Setting
 from quantal.errors import InputError
 from quantal.report.chart import plain
 from quantal.theory import (
+    Frequencies,
     GradientFlow,
     HardThreshold,
     LearningRule,
@@ -24,7 +26,7 @@ from quantal.theory import (
 )
 
 Floats = NDArray[np.float64]
-_POINTS = 81
+_POINTS = 61
 _DECADES = {"params": 8.0, "samples": 10.0, "steps": 10.0}
 _STAIRS = 40
 _FINE = 24
@@ -33,6 +35,7 @@ _NOTHING_LEFT = 1e-14
 _NEVER = 1e-200
 _CLOSE = np.array([0.9, 0.97, 0.99, 0.997, 0.999, 0.9999])
 _SHARES = (0.9, 0.5, 0.1)
+_FLOW = GradientFlow(rate=0.5)
 
 
 def theory_answer(setting: Setting) -> dict[str, Any]:
@@ -44,28 +47,23 @@ def theory_answer(setting: Setting) -> dict[str, Any]:
     >>> from quantal.app.theory_controls import read_setting
     >>> answer = theory_answer(read_setting({"gamma": "0.4"}))
     >>> answer["exponents"]["params"], len(answer["curves"]["samples"]["loss"])
-    (0.4, 105)
+    (0.4, 85)
     """
-    model, rule, flow = setting.model, setting.rule, GradientFlow(rate=0.5)
-    floor, ceiling = model.floor, model.ceiling
-    grids = {name: np.logspace(0, decades, _POINTS) for name, decades in _DECADES.items()}
-    grids["samples"] = _with_stairs(grids["samples"], model, rule)
-    grids["params"] = _to_the_last(grids["params"], model.frequencies.count)
-    samples = np.asarray(model.loss(samples=grids["samples"], rule=rule))
-    curves = {
-        "params": _curve(model, grids["params"], model.loss(params=grids["params"]), lambda: params_term(model)),
-        "samples": _curve(model, grids["samples"], samples, lambda: resource_term(model, rule)),
-        "steps": _curve(
-            model,
-            grids["steps"],
-            model.loss(steps=grids["steps"], step_rule=flow),
-            lambda: resource_term(model, flow, "steps"),
-        ),
+    model, rule = setting.model, setting.rule
+    frequencies, gap = model.frequencies, model.ceiling - model.floor
+    terms = {
+        "params": lambda: params_term(model),
+        "samples": lambda: resource_term(model, rule),
+        "steps": lambda: resource_term(model, _FLOW, "steps"),
     }
+    curves = {}
+    for resource, term in terms.items():
+        amount, left = _unlearned(frequencies, resource, rule if resource == "samples" else _FLOW)
+        curves[resource] = _curve(amount, model.floor, gap * left, term)
     return {
         "setting": dict(setting.values),
-        "floor": floor,
-        "ceiling": ceiling,
+        "floor": model.floor,
+        "ceiling": model.ceiling,
         "frequencies": repr(model.frequencies),
         "rule": repr(rule),
         "exponents": model.exponents(rule=rule).to_dict(),
@@ -73,6 +71,19 @@ def theory_answer(setting: Setting) -> dict[str, Any]:
         "staircase": _staircase(model, rule),
         "emergence": _emergence(model, rule),
     }
+
+
+@lru_cache(maxsize=64)
+def _unlearned(frequencies: Frequencies, resource: str, rule: LearningRule) -> tuple[Floats, Floats]:
+    """A grid of one resource, and the share of all use that is unlearned there; what only scales it is left to who asks."""
+    model, grid = QuantaModel(frequencies), np.logspace(0, _DECADES[resource], _POINTS)
+    if resource == "params":
+        grid = _to_the_last(grid, frequencies.count)
+        return grid, np.asarray(model.loss(params=grid))
+    if resource == "steps":
+        return grid, np.asarray(model.loss(steps=grid, step_rule=rule))
+    grid = _with_stairs(grid, model, rule)
+    return grid, np.asarray(model.loss(samples=grid, rule=rule))
 
 
 def _with_stairs(samples: Floats, model: QuantaModel, rule: LearningRule) -> Floats:
@@ -87,10 +98,14 @@ def _to_the_last(params: Floats, count: float) -> Floats:
     return np.unique(np.concatenate([params, count * _CLOSE])) if count < params[-1] else params
 
 
-def _curve(model: QuantaModel, amount: Floats, loss: Any, term: Callable[[], PowerTerm]) -> dict[str, Any]:
-    above = np.asarray(loss) - model.floor
-    above[above < _NOTHING_LEFT * (model.ceiling - model.floor)] = np.nan
-    found: dict[str, Any] = {"amount": plain(amount), "loss": plain(loss), "above": plain(above), "power_law": None}
+def _curve(amount: Floats, floor: float, above: Floats, term: Callable[[], PowerTerm]) -> dict[str, Any]:
+    shown = np.where(above > _NOTHING_LEFT * above[0], above, np.nan)
+    found: dict[str, Any] = {
+        "amount": plain(amount),
+        "loss": plain(floor + above),
+        "above": plain(shown),
+        "power_law": None,
+    }
     try:
         made = term()
         return found | {"power_law": plain(made.at(amount)), "exponent": made.exponent}

@@ -47,6 +47,7 @@ export function chart(root, spec, { onclick, cloud: options } = {}) {
   let current = spec;
   let drawing = Promise.resolve();
   let same = null;
+  let reach = "";
   let resting = 0;
   const left = () => options?.left() ?? new Set();
   const cloud = options && new Cloud(place, { onpoint, onleave: () => (tip.hidden = true), onpick: (i) => options.pick(current.cloud.rows[i]) });
@@ -74,10 +75,13 @@ export function chart(root, spec, { onclick, cloud: options } = {}) {
     if (narrow.matches && layout.yaxis?.categoryarray) fold(layout);
     place.style.height = `${layout.height}px`;
     const held = !cloud && layout.xaxis?.range && layout.yaxis?.range && drawn.every((trace) => trace.type === "scatter");
-    const rest = held ? JSON.stringify([layout, drawn.map((trace) => ({ ...trace, x: null, y: null }))]) : null;
-    if (rest && rest === same) await moved(Plotly, drawn);
+    const still = (axis) => ({ ...axis, range: null });
+    const fixed = held && { ...layout, xaxis: still(layout.xaxis), yaxis: still(layout.yaxis) };
+    const rest = held ? JSON.stringify([fixed, drawn.map((trace) => ({ ...trace, x: null, y: null, customdata: null }))]) : null;
+    const ends = held ? JSON.stringify([layout.xaxis.range, layout.yaxis.range]) : "";
+    if (rest && rest === same) await moved(Plotly, drawn, ends === reach ? null : layout);
     else await Plotly.react(place, drawn, layout, config);
-    same = rest;
+    [same, reach] = [rest, ends];
     if (cloud) {
       place.append(tip);
       cast();
@@ -89,10 +93,12 @@ export function chart(root, spec, { onclick, cloud: options } = {}) {
     place.dataset.drawn = current.name;
   }
 
-  // Lines that lie elsewhere on the same axes are drawn without the rest, in half the time.
-  function moved(Plotly, drawn) {
+  // Lines that lie elsewhere, and axes with other ends where a layout is given, are drawn without the rest, in half the time.
+  function moved(Plotly, drawn, layout) {
     const now = { duration: 0, redraw: false };
-    const frame = { data: drawn.map(({ x, y }) => ({ x, y })), traces: drawn.map((_, i) => i) };
+    const places = drawn.map(({ x, y, customdata }) => (customdata ? { x, y, customdata } : { x, y }));
+    const frame = { data: places, traces: drawn.map((_, i) => i) };
+    if (layout) frame.layout = { xaxis: { range: layout.xaxis.range }, yaxis: { range: layout.yaxis.range } };
     return Plotly.animate(place, frame, { transition: { duration: 0 }, frame: now, mode: "immediate" });
   }
 

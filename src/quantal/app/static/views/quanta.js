@@ -83,8 +83,7 @@ function browser(root, about, first, setState) {
     facts(about),
     pair,
     h("h2", { id: "clusters" }, "Clusters"),
-    tools,
-    wide,
+    h("div", { class: "row" }, tools, wide),
     told,
     list,
   );
