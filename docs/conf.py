@@ -42,7 +42,7 @@ python_use_unqualified_type_names = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
-smartquotes = False
+smartquotes_action = "D"  # dashes alone: quotes in prose are often code
 
 html_theme = "furo"
 html_title = "quantal"

@@ -12,7 +12,7 @@ from typing import Any
 
 from quantal.report.words import GREEK
 
-_CODE = re.compile(r"(``.+?``|`[^`]+`|\\\(.+?\\\))")
+_CODE = re.compile(r"(``.+?``|`[^`]+`|\\\(.+?\\\)|(?<![\w-])--[a-z][\w-]*)")
 _LETTER = re.compile(r"\\([A-Za-z]+)")
 _PAPER = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 _MARKUP = re.compile(r"([\\*|_])")
@@ -25,7 +25,9 @@ def escaped(text: str) -> str:
     for place, part in enumerate(parts):
         if part.startswith("``"):
             continue
-        if part.startswith(r"\("):
+        if part.startswith("--") and part[2:3].isalpha():
+            parts[place] = f"``{part}``"
+        elif part.startswith(r"\("):
             parts[place] = f":math:`{part[2:-2].strip()}`"
         elif part.startswith("`") and len(part) > 2:
             parts[place] = f":quantal:`{part[1:-1]}`" if re.fullmatch(r"[\w.]+", part[1:-1]) else f"``{part[1:-1]}``"
