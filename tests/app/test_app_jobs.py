@@ -107,6 +107,17 @@ def test_bounds_of_memory_and_time_hold() -> None:
     assert run_aside(doubled, {"x": 3}, bounds=Bounds(2**30, 30)) == 6
 
 
+def test_a_crowd_of_work_is_refused(jobs: Any) -> None:
+    from quantal.app.jobs import WAITING
+    from quantal.errors import QuantalError
+
+    for i in range(WAITING):
+        jobs.start("waiting", endless, {}, f"{i}")
+    with pytest.raises(QuantalError, match="ask again once they have ended"):
+        jobs.start("waiting", endless, {}, "one more")
+    assert jobs.start("waiting", endless, {}, "3") is not None
+
+
 def test_old_jobs_are_forgotten(jobs: Any) -> None:
     first = ended(jobs.start("doubling", doubled, {"x": 0}, "0"))
     for x in range(1, 4):

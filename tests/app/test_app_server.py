@@ -124,6 +124,15 @@ def test_a_token_is_asked_where_there_is_one() -> None:
         assert ask(address, "/api/tables", cookie=f"{cookie}x")[0] == 401
 
 
+@pytest.mark.parametrize("token", ["", "short", "with space in it", "break;the=cookie", "line\nbreak-line"])
+def test_a_token_that_could_be_guessed_or_break_an_address_is_refused(token: str) -> None:
+    from quantal.app import Settings
+    from quantal.errors import InputError
+
+    with pytest.raises(InputError, match="8 or more letters, digits"):
+        Settings(token=token)
+
+
 def test_beyond_this_machine_the_command_makes_a_token_up() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -14,6 +14,7 @@ from quantal.app.aside import Bounds, Cancelled, Work, run_aside
 from quantal.errors import QuantalError
 
 KEPT = 64
+WAITING = 32
 AT_ONCE = 2
 BEHIND = Bounds(nice=10)
 """Sliders answer first."""
@@ -77,12 +78,19 @@ class Jobs:
 
         ``key`` names the question: while its answer is kept or being found, it is not worked out again. ``finish`` makes
         the job's result of what the work returned (plain data already unless given).
+
+        Raises:
+            QuantalError: too much waits already.
         """
         with self._lock:
             for known in self._jobs.values():
                 if known.key == key and known.state not in ("failed", "cancelled"):
                     self._jobs.move_to_end(known.id)
                     return known
+            if sum(not one.ended for one in self._jobs.values()) >= WAITING:
+                raise QuantalError(
+                    f"{WAITING} pieces of work wait already; cancel some, or ask again once they have ended"
+                )
             job = Job(secrets.token_urlsafe(9), key, what)
             self._jobs[job.id] = job
             self._forget()

@@ -20,6 +20,7 @@ DEMO = "tiny-lm"
 KEPT = 16
 KEPT_BYTES = 160 * 2**20
 READ_KEPT = 8
+READ_AT_ONCE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ class Tables:
         self._uploads: OrderedDict[str, Upload] = OrderedDict()
         self._read: OrderedDict[tuple[str, tuple[tuple[str, str], ...]], Runs] = OrderedDict()
         self._lock = threading.RLock()
+        self._reading = threading.BoundedSemaphore(READ_AT_ONCE)
         self._given: dict[str, Runs] = {}
         self.first = DEMO
         if settings.runs is not None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from quantal.errors import InputError
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -28,6 +32,9 @@ class Settings:
     ``runs`` is what `read_runs` reads (a path, or a name of the catalogue), ``store`` the store of sweeps, ``quanta`` a
     saved discovery; None leaves the view to what the visitor brings. ``token`` is asked of every visitor where there is
     one. All paths come from here, none from the page.
+
+    Raises:
+        InputError: the token is short, or could not stand in an address as it is.
     """
 
     runs: str | None = None
@@ -37,6 +44,13 @@ class Settings:
     port: int = 8470
     token: str | None = None
     limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        if self.token is not None and not TOKEN.fullmatch(self.token):
+            raise InputError(
+                f"a token of {len(self.token)} characters: it needs 8 or more letters, digits, - or _, so that it can neither be "
+                "guessed nor break an address; or leave --token out, and one is made up where it is needed"
+            )
 
     @property
     def loopback(self) -> bool:
