@@ -90,3 +90,17 @@ def test_quantal_runs_lists_and_exports_a_study(tmp_path: Path) -> None:
     out = tmp_path / "runs.csv"
     CliRunner().invoke(group, ["runs", "export", "--store", store, "-o", str(out)], catch_exceptions=False)
     assert len(out.read_text().splitlines()) == 1 + 2 * 3 + 3
+
+
+def test_what_cannot_be_kept_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    other, out = tmp_path / "other.sqlite", tmp_path / "out"
+    other.write_text("no store")
+    refused = [
+        (["-o", str(other)], "is a file, and a folder is needed"),
+        (["--store", str(other), "-o", str(out)], "this is no store of quantal"),
+        (["--preset", "fig2"], "-o parity-fig2"),
+    ]
+    for options, message in refused:
+        found = CliRunner().invoke(group, ["reproduce", "parity", *options])
+        assert message in str(found.exception)
+    assert [one.name for one in tmp_path.iterdir()] == ["other.sqlite"]

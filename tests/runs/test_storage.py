@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantal.errors import DataError, InputError
+from quantal.runs import check_name, make_folder
 from quantal.runs.reading import read_runs
 from quantal.runs.table import Runs
 
@@ -123,3 +124,17 @@ def test_where_runs_cannot_be_saved(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError):
         Runs.from_columns({"loss": [3.0]}).save(tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_place_is_refused_before_the_work(tmp_path: Path) -> None:
+    check_name(tmp_path / "runs.csv")
+    with pytest.raises(InputError, match=r"the name ends in \.csv, \.jsonl"):
+        check_name(tmp_path / "runs.xyz")
+    with pytest.raises(InputError, match="there is no folder"):
+        check_name(tmp_path / "nowhere" / "runs.csv")
+    assert make_folder(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is a file, and a folder is needed"):
+        make_folder(tmp_path / "file")
+    with pytest.raises(InputError, match="cannot be made"):
+        make_folder(tmp_path / "file" / "below")

@@ -69,7 +69,7 @@ def dense(config: ParityConfig, data: list[Batch], dtype: str, shuffled: int | N
         for batch, order in zip(data, orders, strict=True):
             x = np.concatenate([np.eye(config.tasks)[batch.tasks], batch.bits], axis=1)[order]
             logits = model(torch.tensor(x, dtype=kind))
-            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(batch.labels[order].astype(np.int64)))
+            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(batch.labels[order]))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -127,8 +127,15 @@ def test_a_training_that_stops_goes_on_as_if_it_had_not(change: dict[str, Any], 
 def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.npz"
     path.write_bytes(b"nothing")
-    with pytest.raises(DataError, match="no checkpoint of a parity training"):
+    with pytest.raises(DataError, match="no checkpoint of a parity training, or a damaged one; remove it"):
         train_parity(SMALL, checkpoint=path)
+    with pytest.raises(InputError, match="there is no folder"):
+        train_parity(SMALL, checkpoint=tmp_path / "nowhere" / "state.npz")
+
+
+def test_more_than_the_memory_is_refused() -> None:
+    with pytest.raises(InputError, match=r"batch_size = 1000000000000000, .* more memory than this machine gives"):
+        train_parity(dataclasses.replace(SMALL, batch_size=10**15))
 
 
 def test_networks_do_not_depend_on_their_company() -> None:
@@ -195,6 +202,7 @@ def test_learned_widths_are_the_smallest_that_suffice() -> None:
         ({"learning_rates": (0.0,)}, "finite number > 0"),
         ({"frequencies": Geometric(1.0, count=3)}, "every task needs a frequency; write tasks=3 or less"),
         ({"frequencies": Geometric(100.0)}, "a frequency of 0"),
+        ({"frequencies": 3}, "it must be a law of frequencies; write frequencies=Zipf"),
     ],
 )
 def test_what_cannot_be_is_refused(change: dict[str, Any], message: str) -> None:

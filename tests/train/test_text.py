@@ -161,3 +161,18 @@ def test_no_vocabulary_beyond_the_text(tmp_path: Path) -> None:
     (tmp_path / "dull.txt").write_text("abab " * 10_000)
     with pytest.raises(InputError, match=r"has only \d+ pieces that repeat; write vocabulary=\d+ or less"):
         token_files(str(tmp_path / "dull.txt"), 5000)
+
+
+def test_a_text_that_cannot_be_used_leaves_nothing(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from quantal.cli.app import group
+
+    for name, content, message in (
+        ("empty", b"", "the text is empty"),
+        ("binary", bytes(range(256)) * 9, "binary file or another encoding"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        options = ["--text", str(tmp_path / name), "--width", "16", "--tokens", "20000", "-o", str(tmp_path / "out")]
+        assert message in str(CliRunner().invoke(group, ["train", "text", *options]).exception)
+    assert not (tmp_path / "out").exists()

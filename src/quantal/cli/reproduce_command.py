@@ -95,7 +95,7 @@ def parity_command(
     from quantal.reproduce import estimate, parity
     from quantal.train import parity_preset
 
-    if only_estimate or preset != "quick":
+    if only_estimate or (preset != "quick" and (output or store)):
         found = estimate(parity_preset(preset, seed), where["workers"])
         if only_estimate:
             print_json(found.to_dict()) if as_json else print(found)

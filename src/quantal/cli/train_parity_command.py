@@ -109,9 +109,12 @@ def command(output: str | None, checkpoint: str | None, as_json: bool, seed: int
     """
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # the products are small: threads would wait for each other
+    from quantal.runs import check_name
     from quantal.train import ParityConfig, Stopwatch, train_parity
 
     config = ParityConfig(seed=seed, **_settings(options))
+    if output is not None:
+        check_name(output)
     watch = Stopwatch()
     with progress_bar("training") as tell:
         result = train_parity(config, checkpoint=checkpoint, progress=tell, stopwatch=watch)

@@ -69,16 +69,22 @@ def command(
       quantal fit study/runs.parquet --law power_floor:params --where 'varies == "params"'
     """
     from quantal.reproduce.text_exponents import text_exponents
-    from quantal.train import open_store, sweep
+    from quantal.runs import make_folder
+    from quantal.train import open_store, sweep, token_files
     from quantal.train.export import write_text_study
 
     configs = _configs(preset, widths, seeds, {name: value for name, value in given.items() if value is not None})
-    os.makedirs(output, exist_ok=True)
+    if not os.path.exists(os.path.join(output, "store.sqlite")):
+        for config in configs:
+            token_files(config.text, config.vocabulary).require(config)
+    make_folder(output)
     again = f"quantal train text{f' --preset {preset}' if preset else ' ...'} -o {output}"
     with open_store(os.path.join(output, "store.sqlite")) as store:
         with sweep_progress(again) as tell:
             result = sweep(configs, store=store, workers=workers, resume=True, name="text", tell=tell)
         entries = store.entries(result.sweep, state="done")
+        if not entries:
+            raise click.ClickException(f"every run failed: {next(iter(result.failed.values()))}")
         with progress_bar("writing losses and models") as progress:
             runs, checkpoints = write_text_study(store, entries, output, progress)
     exponents = text_exponents(runs, checkpoints)

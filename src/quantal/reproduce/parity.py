@@ -21,7 +21,7 @@ from quantal.reproduce.parity_charts import data_charts, size_charts
 from quantal.reproduce.parity_claims import data_claims, size_claims
 from quantal.reproduce.parity_gamma_charts import Against, gamma_charts
 from quantal.reproduce.parity_measure import DataStudy, SizeStudy
-from quantal.runs import write_whole
+from quantal.runs import make_folder, write_whole
 from quantal.train import MemoryStore, ParityPreset, ParityResult, Standing, Store, open_store, parity_preset, sweep
 from quantal.train.job import job_of, result_of
 
@@ -42,8 +42,7 @@ class ParityStudy:
         """Write claims.json, claims.csv, configs.json and the page parity.html (every figure, no network needed); the page's path."""
         from quantal.reproduce.parity_page import page
 
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
+        place = make_folder(folder)
         texts = {
             "claims.json": json.dumps([_plain(one) for one in self.claims], indent=2, allow_nan=False),
             "claims.csv": _table(self.claims),
@@ -92,15 +91,13 @@ def parity(
         )
     if folder is not None or store is not None:
         extra("sqlalchemy", "train", "keeping the trainings")
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        if isinstance(store, Store):
-            kept: Store | MemoryStore = store
-        elif store is None and folder is None:
-            kept = MemoryStore()
-        else:
-            kept = stack.enter_context(open_store(store if store is not None else Path(str(folder)) / STORE))
+        kept = store if isinstance(store, Store) else MemoryStore()
+        if isinstance(store, str | os.PathLike):
+            kept = stack.enter_context(open_store(store))
+        place = None if folder is None else make_folder(folder)
+        if place is not None and store is None:
+            kept = stack.enter_context(open_store(place / STORE))
         done = sweep(
             chosen.configs, store=kept, engine=engine, workers=workers, checkpoints=checkpoints, resume=True,
             name=f"parity-{chosen.name}", tell=tell,

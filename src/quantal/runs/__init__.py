@@ -19,6 +19,9 @@ from quantal.runs.recount import recount as recount
 from quantal.runs.shape import FLOPS_COUNTS as FLOPS_COUNTS
 from quantal.runs.shape import PARAMS_COUNTS as PARAMS_COUNTS
 from quantal.runs.shape import TransformerShape as TransformerShape
+from quantal.runs.storage import check_folder as check_folder
+from quantal.runs.storage import check_name as check_name
+from quantal.runs.storage import make_folder as make_folder
 from quantal.runs.storage import write_whole as write_whole
 from quantal.runs.table import Column as Column
 from quantal.runs.table import Runs as Runs

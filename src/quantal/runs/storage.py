@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "quantal.runs/1"
 
+_SUFFIXES = (".csv", ".jsonl", ".json", ".tex", ".parquet")
+
 
 def to_frame(runs: Runs) -> pl.DataFrame:
     """The table as a Polars frame; gaps become null, arrays become lists."""
@@ -76,6 +78,7 @@ def _values(cells: list[Any], role: str) -> np.ndarray:
 
 def save(runs: Runs, path: str | os.PathLike[str]) -> None:
     """Write by suffix, whole or not at all."""
+    check_name(path)
     place = Path(path)
     writers: dict[str, Callable[[Path], object]] = {
         ".csv": lambda file: _flat(runs).write_csv(file),
@@ -84,9 +87,19 @@ def save(runs: Runs, path: str | os.PathLike[str]) -> None:
         ".tex": lambda file: file.write_text(latex(runs), encoding="utf-8"),
         ".parquet": lambda file: to_frame(runs).write_parquet(file, metadata={"quantal": _about(runs)}),
     }
-    if place.suffix.lower() not in writers:
-        raise InputError(f"cannot save runs as {place.name!r}; the name ends in {', '.join(writers)}")
     write_whole(place, writers[place.suffix.lower()])
+
+
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Refuse a place where runs cannot be saved, before hours of work for them.
+
+    Raises:
+        InputError: the suffix is none of those that `Runs.save` knows, or there is no such folder.
+    """
+    place = Path(path)
+    if place.suffix.lower() not in _SUFFIXES:
+        raise InputError(f"cannot save runs as {place.name!r}; the name ends in {', '.join(_SUFFIXES)}")
+    check_folder(place)
 
 
 def latex(runs: Runs) -> str:
@@ -112,12 +125,41 @@ def _tex(text: str) -> str:
     return "".join(special.get(sign, "\\" + sign if sign in "&%$#_{}" else sign) for sign in text)
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a file in a folder that is not there.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not path.parent.is_dir():
+        raise InputError(
+            f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}; make it, or choose another place"
+        )
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        InputError: a file has that name, or it cannot be made.
+    """
+    place = Path(path)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{str(place)!r} is a file, and a folder is needed there; choose another place") from None
+    except OSError as error:
+        raise InputError(f"the folder {str(place)!r} cannot be made: {error.strerror}; choose another place") from None
+    return place
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a file beside ``path`` and move it there when it is complete.
 
     Raises:
         InputError: the folder is missing or cannot be written to.
     """
+    check_folder(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(beside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantal.errors import DataError
-from quantal.runs import write_whole
+from quantal.runs import check_folder, write_whole
 
 Progress = Callable[[int, int | None], None]
 Result = TypeVar("Result", covariant=True)
@@ -57,8 +58,10 @@ def trained(
     at the end. progress is told (steps done, steps in all).
     """
     path = None if checkpoint is None else Path(checkpoint)
-    if path is not None and path.exists():
-        training.load(path)
+    if path is not None:
+        check_folder(path)
+        if path.exists():
+            training.load(path)
     saved_at = time.monotonic()
     try:
         while not training.done:
@@ -98,8 +101,10 @@ def read_checkpoint(path: Path, marks: Mapping[str, str], kind: str) -> dict[str
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         found = {name: str(arrays.pop(name)) for name in marks}
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: no checkpoint of a {kind} training ({error}); remove it to start afresh") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise DataError(
+            f"{path}: no checkpoint of a {kind} training, or a damaged one; remove it to start afresh"
+        ) from None
     if found != dict(marks):
         raise DataError(
             f"{path}: the checkpoint of another {' or '.join(marks)}; name another file, or remove it to start afresh"

@@ -81,8 +81,8 @@ def adam(p, g, m, v, rate, numbers):
 def compile_for(dtype):
     """Compile every loop for one type of numbers, or take it from the cache of an earlier run."""
     table, row, z = np.zeros((1, 1), dtype), np.zeros(1, dtype), np.zeros((1, 1), dtype)
-    zero, odd, ends = np.zeros(1, np.int64), np.zeros(1, np.uint8), np.array([0, 1])
-    loss_gradient(table.copy(), zero, odd, table, row, row, ends, 1.0, z, row.copy(), row.copy(), np.zeros(1))
+    zero, ends = np.zeros(1, np.int64), np.array([0, 1])
+    loss_gradient(table.copy(), zero, zero, table, row, row, ends, 1.0, z, row.copy(), row.copy(), np.zeros(1))
     logits(table.copy(), zero, table, row, row, ends, z)
     adam(z, z.copy(), z.copy(), z.copy(), row, np.ones(5, dtype))
     product = TableProduct(1, 1, 8, dtype)

@@ -198,8 +198,8 @@ def _cost(config: Any) -> float:
     if hasattr(config, "cost"):
         return float(config.cost)
     if _place(type(config)) == KINDS["parity"][0]:
-        work = sum(net.width for net in config.nets) * (config.bits + config.tasks / 64 + 10)
-        return config.steps * config.batch_size * work * 1e-10
+        work = 4e-12 * sum(net.width for net in config.nets) * (config.bits + 200) + 1.7e-8 * len(config.nets)
+        return config.steps * config.batch_size * work
     return 1.0
 
 

@@ -56,4 +56,4 @@ def described(error: Any) -> str:
         return "another process holds the store's lock; wait for it, or end it"
     if "unable to open" in text:
         return "the file cannot be opened; name a folder that exists and can be written to"
-    return f"the database does not answer ({text})"
+    return f"the database does not answer ({text}); see that it runs, and that the URL is right"

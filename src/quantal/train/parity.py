@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quantal.errors import InputError
 from quantal.train.checkpoint import Progress, read_checkpoint, trained, write_checkpoint
 from quantal.train.kernels import Kernels, kernels
 from quantal.train.mlp import Parameters, Stack, grouped
@@ -72,13 +73,20 @@ def train_parity(
 
     Raises:
         DataError: the checkpoint is of another config, or no checkpoint.
+        InputError: the config needs more memory than there is, or the folder of the checkpoint is missing.
 
     >>> result = train_parity(ParityConfig(tasks=3, bits=8, k=1, widths=(16,), batch_size=200, steps=300, learning_rates=(1e-2,)))
     >>> result.learned_count()
     array([3])
     """
-    training = _Training(config, kernels(compiled, config.dtype), stopwatch or Stopwatch())
-    return trained(training, config.steps, checkpoint, progress)
+    try:
+        training = _Training(config, kernels(compiled, config.dtype), stopwatch or Stopwatch())
+        return trained(training, config.steps, checkpoint, progress)
+    except MemoryError as error:
+        raise InputError(
+            f"batch_size = {config.batch_size}, samples = {config.samples}, widths = {config.widths}: they need more memory than this "
+            f"machine gives ({error}); write smaller ones"
+        ) from None
 
 
 def parity_networks(
@@ -147,7 +155,7 @@ class _Training:
 
     def _evaluate(self) -> None:
         config = self.config
-        sign = 1 - 2 * self._evaluated.labels.astype(np.int8)
+        sign = 1 - 2 * self._evaluated.labels.astype(self.config.dtype)
         margin = np.concatenate([one.stack.margins(self._evaluated) for one in self._optimizers]) * sign
         shape = (len(config.nets), config.tasks, config.evaluation_samples)
         i = self._filled

@@ -95,6 +95,11 @@ class ParityConfig:
             _real(name, getattr(self, name), 0.0 if name != "gamma" else -1.0)
         for rate in self.learning_rates:
             _real("learning_rates", rate, 0.0)
+        if self.frequencies is not None and not isinstance(self.frequencies, Frequencies):
+            raise InputError(
+                f"frequencies = {self.frequencies!r}: it must be a law of frequencies; write frequencies=Zipf(0.4), or leave it out "
+                "and give gamma"
+            )
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("dtype", self.dtype, DTYPES)
         self._check_task()
@@ -195,11 +200,11 @@ def _listed(name: str, values: Any) -> tuple[Any, ...]:
     listed = tuple(values) if isinstance(values, (tuple, list, range, np.ndarray)) else (values,)
     listed = tuple(one.item() if isinstance(one, np.generic) else one for one in listed)
     if not listed or len(set(listed)) < len(listed):
-        raise InputError(f"{name} = {values!r}: give at least one, each once; write {name}=({_EXAMPLES[name]},)")
+        raise InputError(f"{name} = {values!r}: give at least one, each once; write {name}={_EXAMPLES[name]}")
     return listed
 
 
-_EXAMPLES = {"widths": "50, 500", "net_seeds": "0, 1", "learning_rates": "1e-3"}
+_EXAMPLES = {"widths": "(50, 500)", "net_seeds": "(0, 1)", "learning_rates": "(1e-3,)"}
 
 
 def _real(name: str, value: Any, least: float) -> None:

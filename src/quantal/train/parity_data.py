@@ -25,7 +25,7 @@ class Batch:
     packed: NDArray[np.uint8]
     width: int
     tasks: NDArray[np.int64]
-    labels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
 
     @property
     def bits(self) -> NDArray[np.uint8]:
@@ -66,7 +66,7 @@ class Stream:
         counts = rng.multinomial(self.config.batch_size, self.config.probabilities)
         tasks = np.repeat(np.arange(self.config.tasks), counts)
         packed = _packed(rng, tasks.size, self.config.bits)
-        return Batch(packed, self.config.bits, tasks, _parity(packed, self.subsets, tasks))
+        return Batch(packed, self.config.bits, tasks, _parity(packed, self.subsets, tasks).astype(np.int64))
 
 
 class DataSet:
@@ -93,7 +93,7 @@ class DataSet:
         if index.size < size:
             index = np.concatenate([index, self._order(epoch + 1)[: size - index.size]])
         index = np.sort(index)
-        return Batch(self._packed[index], self._config.bits, self._tasks[index], self._labels[index])
+        return Batch(self._packed[index], self._config.bits, self._tasks[index], self._labels[index].astype(np.int64))
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if epoch not in self._orders:
@@ -107,7 +107,7 @@ def evaluation_samples(config: ParityConfig, subsets: NDArray[np.int64]) -> Batc
     rng = _generator(config.seed, _EVALUATION)
     tasks = np.repeat(np.arange(config.tasks), config.evaluation_samples)
     packed = _packed(rng, tasks.size, config.bits)
-    return Batch(packed, config.bits, tasks, _parity(packed, subsets, tasks))
+    return Batch(packed, config.bits, tasks, _parity(packed, subsets, tasks).astype(np.int64))
 
 
 def _generator(*key: int) -> np.random.Generator:

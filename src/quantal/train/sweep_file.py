@@ -75,7 +75,8 @@ def read_sweep(file: str | os.PathLike[str], **changes: Any) -> SweepFile:
             raise DataError(f"{file}, {place}: {error}") from None
         configs.setdefault(config.key(), config)
     if not configs:
-        raise DataError(f"{file}: no run is described; add [grid] or [[runs]], as in [grid] width = [16, 32]")
+        varied = "widths" if kind == "parity" else "width"
+        raise DataError(f"{file}: no run is described; add [grid] or [[runs]], as in [grid] {varied} = [16, 32]")
     return SweepFile(str(data.get("name", name)), kind, tuple(configs.values()))
 
 
@@ -88,7 +89,7 @@ def _text(file: str | os.PathLike[str]) -> tuple[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise DataError(
-            f"the sweep {str(file)!r} cannot be read: {reason}. Name a TOML file, or a preset: {', '.join(presets())}"
+            f"the sweep {str(file)!r} cannot be read: {reason}. Name a TOML file, or a preset. {did_you_mean(str(file), presets())}"
         ) from None
 
 
