@@ -35,6 +35,8 @@ def shape(latex: str, **values: str) -> str:
         (r"\left(\frac{N_c}{N}\right)^{\alpha_N}", "msup(mrow(( mfrac(msub(N c) N) )) msub(α N))"),
         (r"\max\left(a, b\right)", "mrow(max mrow(( a , b )))"),
         (r"\sqrt{x}", "msqrt(x)"),
+        (r"\sum_{k}^K p_k", "mrow(munderover(∑ k K) msub(p k))"),
+        (r"\sum_k x", "mrow(munder(∑ k) x)"),
         (r"1 + (x)^alpha", "mrow(1 + msup(mrow(( x )) α))"),
         (r"\text{two words}", "two words"),
         (r"\unknown", "unknown"),

@@ -32,6 +32,7 @@ _SIGNS = {
     "{": "{",
     "}": "}",
 }
+_WITH_LIMITS = tuple(f"<mo>{sign}</mo>" for sign in "∑∏")
 _ACCENTS = {"tilde": "~", "hat": "^", "bar": "¯", "dot": "˙"}
 _FUNCTIONS = ("max", "min", "log", "exp", "ln", "sinh", "cosh", "tanh")
 _SPACES = {"quad": "1em", "qquad": "2em", ",": "0.17em", ";": "0.28em", ":": "0.22em", " ": "0.3em", "!": "0"}
@@ -94,11 +95,12 @@ class _Reader:
                 above = self.argument()
         if below is not None and (given := self.values.get(name.replace("\\", ""))) is not None:
             base, below = element("mn", given), None
+        if below is None and above is None:
+            return base
+        under, over = ("munder", "mover") if base in _WITH_LIMITS else ("msub", "msup")
         if below is not None and above is not None:
-            return element("msubsup", base, below, above)
-        if below is not None:
-            return element("msub", base, below)
-        return base if above is None else element("msup", base, above)
+            return element(under + over.removeprefix("m"), base, below, above)
+        return element(under, base, below) if below is not None else element(over, base, above)
 
     def argument(self) -> Html:
         r"""A group in braces, or the next item alone (with its own subscript, as in ``N^\alpha_N``)."""
