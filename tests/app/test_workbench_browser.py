@@ -126,6 +126,24 @@ def test_a_click_on_a_point_leaves_it_out_and_the_link_says_so(address: str, bro
         page.get_by_text("34 others").or_(page.get_by_text("predicted from the")).first.wait_for()
 
 
+def test_a_filter_keeps_some_runs_in_every_view(address: str, browser: Any, shared: str) -> None:
+    with opened(browser, f"{address}/?table={shared}", said="status of 422") as page:
+        page.wait_for_function(DRAWN)
+        box = page.get_by_label("Only runs where")
+        box.fill("params > 1e7 and parms < 3")
+        box.press("Enter")
+        page.get_by_role("alert").wait_for()
+        assert "parms" in page.get_by_role("alert").inner_text()
+        box.fill("params > 1e7")
+        box.press("Enter")
+        page.get_by_text("24 runs, 5 columns").wait_for()
+        assert page.get_by_role("alert").count() == 0
+        page.get_by_role("tab", name="Fit").click()
+        page.get_by_text("24 runs").wait_for()
+        page.get_by_role("region", name="Laws side by side").wait_for()
+        assert query(page)["where"] == "params > 1e7"
+
+
 def test_laws_stand_side_by_side_with_verdicts_and_far_runs_go_out(address: str, browser: Any, shared: str) -> None:
     with opened(browser, f"{address}/?view=fit&table={shared}&laws=chinchilla,quanta") as page:
         laws = page.get_by_role("region", name="Laws side by side")

@@ -14,24 +14,26 @@ Name = Annotated[str, Field(max_length=300)]
 
 
 class Selection(BaseModel):
-    """Runs: ``table`` an id, ``take`` our names by header ({"loss": "eval/loss"}), ``exclude`` row numbers to leave out."""
+    """Runs: ``table`` an id, ``take`` our names by header ({"loss": "eval/loss"}), ``where`` a filter, ``exclude`` row numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: Name
     take: dict[Name, Name] = Field(default={}, max_length=64)
+    where: Annotated[str, Field(max_length=1000)] | None = None
     exclude: tuple[int, ...] = Field(default=(), max_length=20_000)
 
     def whole(self, tables: Tables) -> Runs:
-        """The table with every run.
+        """The runs that the filter keeps.
 
         Raises:
-            QuantalError: there is no such table, or a column cannot be taken so.
+            QuantalError: there is no such table, a column cannot be taken so, or the filter is ill-formed or keeps none.
         """
-        return tables.get(self.table, self.take)
+        runs = tables.get(self.table, self.take)
+        return runs.where(self.where) if self.where else runs
 
     def runs(self, tables: Tables) -> Runs:
-        """The table without the runs that are left out.
+        """The same without the runs that are left out by hand.
 
         Raises:
             QuantalError: there is no such table, a column cannot be taken so, or no run is left.

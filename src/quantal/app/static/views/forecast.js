@@ -44,7 +44,7 @@ function render(root, first, setState) {
         if (fit && !same(values, read(about, law))) await settle(about, law);
         return;
       }
-      const other = !asked || !same([asked.table, asked.take, asked.exclude, asked.target], [now.table, now.take, now.exclude, question.target]);
+      const other = !asked || !same([asked.table, asked.take, asked.where, asked.exclude, asked.target], [now.table, now.take, now.where, now.exclude, question.target]);
       asked = question;
       stop.abort();
       stop = new AbortController();
@@ -229,7 +229,7 @@ function render(root, first, setState) {
   function offer(about, law) {
     const working = h("div", {});
     const place = h("div", {});
-    const question = { table: asked.table, take: asked.take, exclude: asked.exclude, target: asked.target };
+    const question = { table: asked.table, take: asked.take, where: asked.where, exclude: asked.exclude, target: asked.target };
     const start = async () => {
       const found = await work(working, "Averaging every law that reads these columns", "/api/averages", { ...question, inputs: law.inputs }, { signal: stop.signal });
       if (!found) return;

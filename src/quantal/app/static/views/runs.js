@@ -66,7 +66,7 @@ function render(root, first, setState) {
     const before = shown;
     shown = { ...now, axes: [next.x, next.y, next.colour] };
     try {
-      if (!before || !same([before.table, before.take], [now.table, now.take])) await tell(now);
+      if (!before || !same([before.table, before.take, before.where], [now.table, now.take, now.where])) await tell(now, !same(before?.table, now.table));
       else if (!same(before.axes, shown.axes)) await draw(now);
       else if (!same(before.exclude, now.exclude)) mark(now);
     } catch (error) {
@@ -74,18 +74,21 @@ function render(root, first, setState) {
     }
   }
 
-  async function tell(now) {
-    replace(trouble);
-    points?.close();
-    points = null;
+  async function tell(now, anew) {
     let about;
     try {
       about = await described(now);
     } catch (error) {
-      replace(body);
-      throw error;
+      if (anew) replace(body);
+      if (!open) return;
+      failed(trouble, error);
+      if (now.where) trouble.append(h("button", { type: "button", onclick: () => setState({ where: null }) }, "Take the filter out"));
+      return;
     }
-    if (!open || !same(now.table, shown.table)) return;
+    if (!open || !same([now.table, now.take, now.where], [shown.table, shown.take, shown.where])) return;
+    replace(trouble);
+    points?.close();
+    points = null;
     heading.textContent = about.source;
     lead.textContent = `${about.rows.toLocaleString("en-US")} runs, ${about.columns.length} columns`;
     const places = { chart: h("div", {}), controls: h("div", { class: "controls" }), out: h("div", { class: "out" }), list: h("div", {}) };
@@ -149,15 +152,17 @@ function render(root, first, setState) {
     const usual = usualAxes(about);
     const axes = { x: state.x || usual.x, y: state.y || usual.y, colour: state.colour === "none" ? null : state.colour || usual.colour };
     const options = numbers.map((name) => [name, name]);
+    const filter = h("input", { type: "text", value: now.where ?? "", placeholder: example(about), spellcheck: "false", onchange: () => setState({ where: filter.value.trim() || null }, { push: true }) });
     replace(
       places.controls,
+      field("Only runs where", filter),
       field("Across", select(options, axes.x, (x) => setState({ x }))),
       field("Up", select(options, axes.y, (y) => setState({ y }))),
       field("Shade", select([["none", "nothing"], ...options], axes.colour ?? "none", (colour) => setState({ colour }))),
     );
     places.controls.className = "axes";
     const spec = await post("/api/runs/points", { ...now, ...axes });
-    if (!open || shown.table !== now.table) return;
+    if (!open || !same([now.table, now.where], [shown.table, shown.where])) return;
     if (points) await points.update(spec);
     else points = chart(places.chart, spec, { cloud: { left: () => new Set(shown.exclude), hover, pick } });
     points.roles = Object.fromEntries(about.columns.map((one) => [one.name, one.role]));
@@ -171,7 +176,7 @@ function render(root, first, setState) {
     const more = h("div", { class: "more" });
     clearTimeout(hover.timer);
     hover.timer = setTimeout(async () => {
-      const found = await post("/api/runs/row", { table: shown.table, take: shown.take, row }).catch(() => null);
+      const found = await post("/api/runs/row", { table: shown.table, take: shown.take, where: shown.where, row }).catch(() => null);
       const others = found?.values.filter(([name]) => name !== x && name !== y && name !== cloud.shade?.label) ?? [];
       replace(more, others.slice(0, 8).map(([name, text]) => h("div", {}, h("span", {}, name), text)));
     }, 40);
@@ -212,8 +217,8 @@ function render(root, first, setState) {
 
   async function list(now, start, by = null, descending = false) {
     const { places } = tell;
-    const found = await post("/api/runs/page", { table: now.table, take: now.take, start, count: PAGE, by, descending });
-    if (!open || shown.table !== now.table) return;
+    const found = await post("/api/runs/page", { table: now.table, take: now.take, where: now.where, start, count: PAGE, by, descending });
+    if (!open || !same([now.table, now.where], [shown.table, shown.where])) return;
     const sorted = (name) =>
       h("button", { type: "button", class: "sort", "aria-label": `Sort by ${name}`, onclick: () => list(now, 0, name, by === name && !descending) }, name, by === name && (descending ? " ↓" : " ↑"));
     const used = (row) =>
@@ -238,6 +243,13 @@ function render(root, first, setState) {
       points?.close();
     },
   };
+}
+
+// A filter that this table could have.
+function example({ columns }) {
+  const label = columns.find((one) => one.role === "label" && one.distinct > 1 && one.distinct < 40);
+  if (label) return `${label.name} == "${label.range.split(", ")[0]}"`;
+  return columns.some((one) => one.name === "params") ? "params > 1e8" : "";
 }
 
 function usualAxes({ numbers, columns, target }) {
