@@ -62,7 +62,7 @@ test-all: export QUANTAL_SITE := docs/_build/html
 test-all: test chromium lint docs
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "extras or postgres"
 	$(BIN)/python -m pytest -m "browser or wheel"
-	$(BIN)/python -m pytest src/quantal/train src/quantal/discover
+	$(BIN)/python -m pytest src/quantal/train src/quantal/discover src/quantal/app
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow

@@ -127,17 +127,34 @@ def test_runs_of_another_kind_are_shown_by_their_curves(tmp_path: Path) -> None:
     from quantal.train.owner import Owner
 
     with open_store(tmp_path / "own.sqlite") as store:
-        store.add([Job("my:Config my:run", {"rate": rate, "name": "<b>x</b>"}) for rate in (0.1, 0.2, 0.3)], "own")
+        store.add(
+            [Job("my:Config my:run", {"rate": rate, "name": f"<b>{rate}</b>"}) for rate in (0.1, 0.2, 0.3)], "own"
+        )
         for losses in ([3.0, 2.0], [3.0, 1.5], None):
             claim = store.claim("own", Owner.current(), 60.0)
             assert claim is not None
             arrays = {} if losses is None else {"loss": np.array(losses), "steps": np.array([1, 10])}
             store.finish(claim, Outcome({"loss": 1.0}, None, arrays, 0.1, {}))
         entries = store.entries("own")
-        assert [row["label"] for row in run_rows(entries)] == ["rate 0.1", "rate 0.2", "rate 0.3"]
+        labels = {row["label"] for row in run_rows(entries)}
+        assert labels == {f"name <b>{one}</b>, rate {one}" for one in (0.1, 0.2, 0.3)}
         curves = curves_of(store, entries)
         assert sorted(one.final for one in curves) == [1.5, 2.0]
         (only,) = sweep_charts(curves)
         json.dumps(only, allow_nan=False)
+        assert "&lt;b&gt;" in only["figure"]["data"][0]["name"]
         with pytest.raises(DataError, match="subtasks are told of finished parity runs"):
             subtasks_of(store, entries[0])
+
+
+def test_a_page_is_not_served_on_what_is_no_store(tmp_path: Path) -> None:
+    from quantal.app import Settings, create_app
+    from quantal.errors import DataError, InputError
+
+    (tmp_path / "notes.txt").write_text("no database")
+    with pytest.raises(DataError, match="this is no store of quantal"):
+        create_app(Settings(store=str(tmp_path / "notes.txt")))
+    with pytest.raises(InputError, match="a store in 'mysql'"):
+        create_app(Settings(store="mysql://here/runs"))
+    with pytest.raises(DataError, match=r"cannot be read .*quantal discover MODEL"):
+        create_app(Settings(quanta=str(tmp_path / "none.json")))

@@ -42,7 +42,7 @@ def _against_steps(curves: Sequence[Curve]) -> Chart:
     return Chart(
         "sweep-curves",
         "Loss against steps",
-        f"A line a network, darker for more params.{most}",
+        f"A line a network, stronger in colour for more params.{most}",
         Axis("step", log=True),
         _NATS if low > 0 else Axis("loss", "nats"),
         tuple(series),

@@ -33,6 +33,13 @@ def watched(store: str | None) -> Store:
     return _opened(store, os.stat(path).st_ino if path is not None and path.exists() else None)
 
 
+def check_store(store: str) -> None:
+    """Raise QuantalError where a store cannot be watched; a file that is not there yet is waited for."""
+    path = place_of(store)
+    if path is None or path.exists():
+        watched(store)
+
+
 @lru_cache(maxsize=4)
 def _opened(store: str, file: int | None) -> Store:
     return open_store(store, make=False, patience=_PATIENCE)

@@ -38,8 +38,8 @@ def _similarity(found: SavedDiscovery) -> dict[str, Any]:
         Chart(
             "similarity",
             "Similarity in the order of the clusters",
-            f"Cosines of gradients ({found.mode}, rms error {found.rms_error:.2g}), pale for 0 or less, dark for {top:.2g} or more. "
-            "Clusters are the squares along the diagonal; choose one to see its tokens.",
+            f"Cosines of gradients ({found.mode}, rms error {found.rms_error:.2g}), faint for 0 or less, "
+            f"strong for {top:.2g} or more. Clusters are the squares along the diagonal; choose one to see its tokens.",
             Axis("tokens of cluster", range=(0, count)),
             Axis("tokens of cluster", range=(count, 0)),
             (),

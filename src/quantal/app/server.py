@@ -27,8 +27,10 @@ from quantal.app import (
     routes_theory,
 )
 from quantal.app.aside import nothing, run_aside
+from quantal.app.experiments import check_store
 from quantal.app.jobs import Jobs
 from quantal.app.kept import Kept
+from quantal.app.quanta import saved_quanta
 from quantal.app.runs_json import runs_json
 from quantal.app.security import Guard
 from quantal.app.sessions import Tables, cells
@@ -54,9 +56,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application; ``GET /api/openapi.json`` describes its API.
 
     Raises:
-        QuantalError: the runs that the settings name cannot be read.
+        QuantalError: the runs, the store or the discovery that the settings name cannot be read.
     """
     chosen = settings or Settings()
+    if chosen.store is not None:
+        check_store(chosen.store)
+    if chosen.quanta is not None:
+        saved_quanta(chosen.quanta)
     app = FastAPI(
         title="quantal",
         version=_version(),
