@@ -97,7 +97,7 @@ def made() -> list[Item]:
             reached = found.reached(inputs)
             seconds = time.process_time() - began
             truth = np.log(beyond["loss"])
-            past = [(one.squares, one.misses) for one in found.trials]
+            past = list(found.past)
             lone = alone(table.take(~above), inputs, truth)
             items.append(Item(source, name, cutoff, reached.squares, truth - reached.centre, past, lone, seconds))
         print(name, len(table), len(seen), file=sys.stderr, flush=True)

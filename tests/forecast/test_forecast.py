@@ -16,6 +16,7 @@ from quantal.fit.doubts import doubts
 from quantal.fit.held_out import folds, rolling_cutoffs
 from quantal.fit.loo import psis_loo
 from quantal.fit.selection import _statement
+from quantal.forecast.members import LAWS as CURVE_LAWS
 from quantal.runs import read_runs
 
 LAWS = ["chinchilla", "kappa", "quanta"]
@@ -151,6 +152,34 @@ def test_comparison_states_what_the_runs_cannot_tell() -> None:
     assert best.loo is not None
     assert worst.loo is not None
     assert best.loo > worst.loo
+
+
+def test_a_table_of_one_input_is_extrapolated_as_a_curve() -> None:
+    x = np.geomspace(1e6, 1e9, 24)
+    noise = np.exp(0.003 * np.random.default_rng(2).standard_normal(24))
+    loss = (1.7 + 20 * (x / 1e6) ** -0.3) * noise
+    data = {"tokens": np.tile(x, 2), "loss": np.concatenate([loss, loss * 1.001])}
+    found = ql.forecast(data, tokens=3e9)
+    truth = 1.7 + 20 * 3e3**-0.3
+    ends = found.loss.interval(90.0)
+    assert ends is not None
+    assert ends[0] < truth < ends[1]
+    assert found.loss.value == pytest.approx(truth, rel=0.05)
+    assert {one["law"] for one in found.laws} == {*(f"{law}:tokens" for law in CURVE_LAWS), "last"}
+    assert sum(one["weight"] for one in found.laws) == pytest.approx(1.0)
+    assert found.record
+    assert found.fit.law.name in {one["law"] for one in found.laws}
+    with pytest.warns(ExtrapolationWarning):
+        far = ql.forecast(data, tokens=1e11)
+    wide = far.loss.interval(90.0)
+    assert wide is not None
+    assert np.log(wide[1] / wide[0]) > 3 * np.log(ends[1] / ends[0])
+    cut = ql.forecast(data, laws=["power:tokens", "power_floor:tokens"], holdout=0.3, tokens=3e9)
+    assert {one["law"] for one in cut.laws} == {"power:tokens", "power_floor:tokens"}
+    with pytest.raises(InputError, match="was given tokens, params"):
+        ql.forecast(data | {"params": data["tokens"]}, laws=["power:tokens"], tokens=3e9, params=1e9)
+    with pytest.raises(DataError, match="has no logarithm"):
+        ql.forecast({"tokens": x, "loss": np.where(x > 5e8, -1.0, 2.0)}, tokens=3e9)
 
 
 def test_laws_are_compared_at_rolling_cutoffs() -> None:

@@ -15,8 +15,7 @@ from quantal.app.selection import Name, Selection
 from quantal.app.work import average_laws, runs_to_pay_for
 from quantal.errors import QuantalWarning
 from quantal.fit import Fit
-from quantal.forecast import Averaged, forecast_by
-from quantal.laws import get_law
+from quantal.forecast import Averaged, CurveAverage, forecast_by, title_of
 from quantal.plan import HARDWARE, NextRuns, cost, plan
 from quantal.report import Series, forecast_along, forecast_fan, regret
 from quantal.report.words import decades, percent, power, size
@@ -133,8 +132,11 @@ def start_average(request: Request, asked: AverageRequest) -> dict[str, Any]:
     state = request.app.state
     runs = asked.runs(state.tables)
 
-    def finish(found: Averaged) -> dict[str, Any]:
-        kept = replace(found, fits=tuple(replace(one, runs=runs) for one in found.fits))
+    def finish(found: Averaged | CurveAverage) -> dict[str, Any]:
+        if isinstance(found, CurveAverage):
+            kept: Averaged | CurveAverage = replace(found, lead=replace(found.lead, runs=runs))
+        else:
+            kept = replace(found, fits=tuple(replace(one, runs=runs) for one in found.fits))
         return {"id": state.averages.put(asked.key("average"), kept), "inputs": list(asked.inputs)}
 
     arguments = {"runs": runs, "inputs": asked.inputs, "target": asked.target}
@@ -144,7 +146,7 @@ def start_average(request: Request, asked: AverageRequest) -> dict[str, Any]:
 @router.post("/forecasts")
 def forecasts(request: Request, asked: ForecastRequest) -> dict[str, Any]:
     """The averaged forecast at a point, with calibrated intervals, the laws' weights and the record of these runs."""
-    found: Averaged = request.app.state.averages.get(asked.average)
+    found: Averaged | CurveAverage = request.app.state.averages.get(asked.average)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QuantalWarning)
         made = forecast_by(found, asked.at, LEVELS)
@@ -158,7 +160,7 @@ def forecasts(request: Request, asked: ForecastRequest) -> dict[str, Any]:
         "laws": [
             {
                 "law": one["law"],
-                "title": capital(get_law(one["law"]).title or one["law"]),
+                "title": capital(title_of(one["law"])),
                 "weight": one["weight"],
                 "heldout": "" if one["heldout_error"] is None else percent(one["heldout_error"]),
             }

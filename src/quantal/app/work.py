@@ -7,7 +7,7 @@ from typing import Any
 
 from quantal.errors import QuantalError
 from quantal.fit import Comparison, Fit, compare, fit
-from quantal.forecast import Averaged, average, laws_reading
+from quantal.forecast import Averaged, CurveAverage, average, laws_reading
 from quantal.plan import NextRuns, next_runs
 from quantal.runs import Runs
 
@@ -33,7 +33,7 @@ def rank_laws(runs: Runs, laws: Sequence[str], target: str, progress: Any) -> Co
     return compare(runs, laws, target=target, criteria=False, progress=progress)
 
 
-def average_laws(runs: Runs, inputs: Sequence[str], target: str, progress: Any) -> Averaged:
+def average_laws(runs: Runs, inputs: Sequence[str], target: str, progress: Any) -> Averaged | CurveAverage:
     """The laws that read these inputs, averaged and calibrated on these runs."""
     return average(runs, laws_reading(inputs), target=target, progress=progress)
 

@@ -16,10 +16,12 @@ from quantal.fit.held_out import rolling_cutoffs
 from quantal.fit.objective import Objective
 from quantal.fit.selection import distinct_ends
 from quantal.fit.solver import Progress
+from quantal.forecast.curve_average import CurveAverage, average_curve, is_curve
 from quantal.forecast.law_predictions import predict_laws, with_missing
 from quantal.forecast.members import Predictions
 from quantal.forecast.stacking import regrets, weigh
 from quantal.forecast.table_calibration import USUAL, Reached, TableCalibration, reach, reached
+from quantal.forecast.trial import Trial
 from quantal.laws import Law
 from quantal.laws.law import Floats
 from quantal.runs import Runs
@@ -32,30 +34,23 @@ STRENGTH = 30.0
 """How firmly weights are held equal; see `weigh`."""
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A past extrapolation of runs: how many decades of cost it reached, and each law's root mean square log error.
-
-    ``squares`` (4, m) are what the average by the other trials' shares was known to lack beforehand, ``misses`` (m,) its
-    log errors.
-    """
-
-    decades: float
-    n_runs: int
-    errors: Mapping[str, float]
-    average: float
-    squares: Floats = field(repr=False)
-    misses: Floats = field(repr=False)
-
-
 @dataclass(frozen=True, eq=False)
 class Averaged:
-    """Fitted laws (K) with their shares, and the record of their average."""
+    """Fitted laws (K) with their shares, and the record of their average.
+
+    ``past`` has of each trial the squares (4, m) of what the average was known to lack beforehand, and its log errors (m,).
+    """
 
     fits: tuple[Fit, ...]
     shares: Floats
     trials: tuple[Trial, ...]
     refused: Mapping[str, str]
+    past: tuple[tuple[Floats, Floats], ...] = field(repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The laws' names."""
+        return tuple(one.law.name for one in self.fits)
 
     @property
     def lead(self) -> Fit:
@@ -77,7 +72,7 @@ class Averaged:
     ) -> Estimate:
         """The averaged prediction at one point, with calibrated intervals."""
         found = self.reached({name: np.array([value]) for name, value in at.items()})
-        factor = calibration.factor([(one.squares, one.misses) for one in self.trials])
+        factor = calibration.factor(self.past)
         scale, centre = factor * float(calibration.scale(found.squares)[0]), float(found.centre[0])
         intervals = {}
         for level in levels:
@@ -96,8 +91,11 @@ def average(
     holdout: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Averaged:
+) -> Averaged | CurveAverage:
     """Fit laws to all runs, and to those below each cutoff in cost; weigh them by their errors above.
+
+    Laws of one input over a table of it are averaged as on a learning curve (`average_curve`), unless ``holdout`` or
+    ``method`` says otherwise.
 
     ``holdout`` replaces the cutoffs by one that leaves this share of the dearest runs to predict. With runs too few for
     any cutoff, laws weigh alike. With ``method`` "mcmc", the fits to all runs hold draws from their posteriors.
@@ -106,6 +104,8 @@ def average(
         DataError: no law can be fitted to these runs.
         InputError: holdout leaves nothing to fit, or to predict.
     """
+    if holdout is None and method == "bootstrap" and is_curve(runs, laws):
+        return average_curve(runs, laws, target=target, objective=objective, seed=seed)
     size, _ = cost_order(runs)
     cuts = _cuts(size, holdout)
     total, done = len(laws) * (1 + len(cuts)), 0
@@ -161,18 +161,15 @@ def _weigh(
         known.append((predictions, np.log(values[above]), float(np.log10(size.max() / size[~above].max()))))
     past = np.array([regrets(predictions.logs - truth) for predictions, truth, _ in known])
     past = past.reshape(-1, len(fits), len(fits))
-    trials = []
+    trials, squares = [], []
     for k, (predictions, truth, decades) in enumerate(known):
         made = reached(predictions, weigh(np.delete(past, k, axis=0), STRENGTH))
         errors = np.sqrt(np.mean((predictions.logs - truth) ** 2, axis=1))
         misses = truth - made.centre
-        trials.append(
-            Trial(
-                decades, len(truth), dict(zip(names, errors.tolist(), strict=True)),
-                float(np.sqrt(np.mean(misses**2))), made.squares, misses,
-            )
-        )  # fmt: skip
-    return Averaged(fits, weigh(past, STRENGTH), tuple(trials), refused)
+        by_law = dict(zip(names, errors.tolist(), strict=True))
+        trials.append(Trial(decades, len(truth), by_law, float(np.sqrt(np.mean(misses**2)))))
+        squares.append((made.squares, misses))
+    return Averaged(fits, weigh(past, STRENGTH), tuple(trials), refused, tuple(squares))
 
 
 def _try(

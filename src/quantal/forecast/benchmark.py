@@ -14,7 +14,7 @@ import numpy as np
 from quantal.errors import DataError, DataWarning, InputError
 from quantal.forecast import alabdulmohsin
 from quantal.forecast.curve_doubts import curve_doubts
-from quantal.forecast.curves import Curve, Extrapolation, Progress, extrapolate
+from quantal.forecast.curves import Curve, Extrapolation, Progress, extrapolate, merged
 from quantal.forecast.members import LAST, LAWS, Member, predict, usual_members
 from quantal.forecast.scores import Score, Summary, score, summarise
 from quantal.forecast.workers import mapping
@@ -186,7 +186,7 @@ def read_tasks(runs: Any) -> tuple[Task, ...]:
                 f"{table.source}: curve {name!r} has a test point at {column} = {x[ahead].min():g}, not beyond its training "
                 f"points, which end at {x[fit].max():g}; is_train = 0 marks what lies beyond"
             )
-        places, logs = _merged(x[fit], np.log(loss[fit]))
+        places, logs = merged(x[fit], np.log(loss[fit]))
         first = int(np.flatnonzero(own)[0])
         order = np.argsort(x[ahead], kind="stable")
         curve = Curve(name, str(groups[first]), places, np.exp(logs), x[ahead][order], str(families[first]))
@@ -200,11 +200,6 @@ def _check(table: Runs, values: Floats, name: str, allowed: Callable[[Floats], n
         raise DataError(
             f"{table.source}, row {int(table.rows[bad[0]])}, column {name!r}: {float(values[bad[0]])!r} {why}"
         )
-
-
-def _merged(x: Floats, logs: Floats) -> tuple[Floats, Floats]:
-    places, which = np.unique(x, return_inverse=True)
-    return places, np.bincount(which, logs) / np.bincount(which)
 
 
 def _name(law: str | Law) -> str:

@@ -71,6 +71,12 @@ class Extrapolation:
         return self.centre - reach, self.centre + reach
 
 
+def merged(x: Floats, logs: Floats) -> tuple[Floats, Floats]:
+    """Sorted different x, and the mean of the logs at each."""
+    places, which = np.unique(x, return_inverse=True)
+    return places, np.bincount(which, logs) / np.bincount(which)
+
+
 class Fitted(NamedTuple):
     """A curve's members at its end and at each origin."""
 

@@ -16,6 +16,8 @@ from quantal.fit.doubts import table_doubts
 from quantal.fit.objective import Objective
 from quantal.fit.solver import Progress
 from quantal.forecast.averaging import Averaged, Method, average
+from quantal.forecast.curve_average import CurveAverage
+from quantal.forecast.members import LAWS
 from quantal.laws import Law, default_laws, get_law
 from quantal.runs import read_runs
 
@@ -92,7 +94,9 @@ def forecast(
     Laws that read just the inputs given (or ``laws``) are averaged in log loss, weighed by their errors on the dearest
     runs when fitted to the cheaper ones, at cutoffs 2.5, 6.5 and 20 times below the highest cost (or at one that leaves the
     share ``holdout`` to predict). Intervals hold the disagreement of the laws, the uncertainty of their parameters, the
-    scatter of runs and the distance, scaled by what such forecasts missed in public tables and on these runs before.
+    scatter of runs and the distance, scaled by what such forecasts missed in public tables and on these runs before. A
+    table of one input is extrapolated as a learning curve: laws with weak priors, fitted most to its end, and the last value
+    carried on ("last").
 
     With one ``law``, or a `Fit` with draws in place of runs, the prediction is that law's alone and its intervals come
     from ``bootstrap`` draws. Levels are 50, 80 and 90 % for an average, and 95 % for one law, unless given. ``method``
@@ -159,17 +163,16 @@ def laws_reading(inputs: Sequence[str]) -> list[Law]:
     """
     found = [one for one in default_laws() if set(one.input_names) == set(inputs)]
     if len(inputs) == 1:
-        (name,) = inputs
-        kinds = ("power_floor", "power", "m3", "shifted_power")
-        found += [
-            one for one in (get_law(f"{kind}:{name}") for kind in kinds) if one.name not in {o.name for o in found}
-        ]
+        plain = [f"{kind}:{inputs[0]}" for kind in ("power", "power_floor")]
+        found = [get_law(f"{kind}:{inputs[0]}") for kind in LAWS] + [one for one in found if one.name not in plain]
     if not found:
         raise DataError(f"no law reads just {', '.join(inputs)}; `quantal laws` lists what each one reads")
     return found
 
 
-def forecast_by(found: Averaged, at: Mapping[str, float], levels: Sequence[float] = USUAL_LEVELS) -> Forecast:
+def forecast_by(
+    found: Averaged | CurveAverage, at: Mapping[str, float], levels: Sequence[float] = USUAL_LEVELS
+) -> Forecast:
     """The forecast at one point by laws that were averaged already (see `average`), as at many points in turn.
 
     Raises:
@@ -177,10 +180,10 @@ def forecast_by(found: Averaged, at: Mapping[str, float], levels: Sequence[float
     """
     _check_point(at)
     lead = found.lead
-    for one in found.fits:
-        if set(one.law.input_names) != set(at):
+    for law in [one.law for one in found.fits] if isinstance(found, Averaged) else [lead.law]:
+        if set(law.input_names) != set(at):
             raise InputError(
-                f"{one.law.name} predicts from {', '.join(one.law.input_names)}, and was given {', '.join(at)}; "
+                f"{law.name} predicts from {', '.join(law.input_names)}, and was given {', '.join(at)}; "
                 "average laws that read the same inputs"
             )
     beyond = lead.decades_beyond(**at)
@@ -198,10 +201,10 @@ def forecast_by(found: Averaged, at: Mapping[str, float], levels: Sequence[float
     order = np.argsort(-found.shares, kind="stable")
     laws = tuple(
         {
-            "law": found.fits[i].law.name,
+            "law": found.names[i],
             "weight": float(found.shares[i]),
-            "heldout_error": found.heldout(found.fits[i].law.name),
-            **_convergence(found.fits[i]),
+            "heldout_error": found.heldout(found.names[i]),
+            **(_convergence(found.fits[i]) if isinstance(found, Averaged) else {}),
         }
         for i in order
     )
@@ -209,8 +212,10 @@ def forecast_by(found: Averaged, at: Mapping[str, float], levels: Sequence[float
     return Forecast(dict(at), found.predict(at, levels), beyond, laws, tuple(notes), lead, record)
 
 
-def _unsure(found: Averaged) -> list[str]:
+def _unsure(found: Averaged | CurveAverage) -> list[str]:
     """Of the laws that weigh, besides the first, those whose posterior has not converged."""
+    if isinstance(found, CurveAverage):
+        return []
     return [
         f"{one.law.name}: {text}"
         for one, share in zip(found.fits, found.shares, strict=True)

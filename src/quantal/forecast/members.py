@@ -32,6 +32,15 @@ class Member(NamedTuple):
         return LAST if self.law is None else self.law if isinstance(self.law, str) else self.law.name
 
 
+def title_of(name: str) -> str:
+    """A member's name in words.
+
+    >>> title_of("m2"), title_of(LAST)
+    ('M2, power law with a floor', 'the last value carried on')
+    """
+    return "the last value carried on" if name == LAST else get_law(name).title or name
+
+
 class Predictions(NamedTuple):
     """What K members say of m points beyond a curve's end.
 
