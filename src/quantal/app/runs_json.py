@@ -19,6 +19,7 @@ from quantal.runs import Column, Runs
 
 NO_NUMBER = ("label", "array")
 LONGEST_TEXT = 200
+WIDEST = 12
 FOR_THE_COMMAND = re.compile(r" \(choose with --column [^()]*\)|, and --column loss=HEADER names one")
 
 
@@ -102,7 +103,7 @@ def row_json(runs: Runs, row: int) -> dict[str, Any]:
 
 
 def page_json(runs: Runs, start: int, count: int, by: str | None, descending: bool) -> dict[str, Any]:
-    """Rows in words, from ``start``, in the table's order or sorted by a column."""
+    """Rows in words, from ``start``, in the table's order or sorted by a column; of many columns those with a role come first."""
     order = np.arange(len(runs))
     if by is not None:
         values = runs[by]
@@ -110,7 +111,9 @@ def page_json(runs: Runs, start: int, count: int, by: str | None, descending: bo
             raise InputError(f"{runs.source}: column {by!r} holds arrays and cannot order rows")
         order = np.argsort(values.astype(str) if values.dtype == object else values, kind="stable")
         order = order[::-1] if descending else order
-    columns = [one for one in runs.columns if one.role != "array"][:12]
+    known = [one for one in runs.columns if one.role != "array"]
+    shown = sorted(known, key=lambda one: {"label": 1, "value": 2}.get(one.role, 0))[:WIDEST]
+    columns = [one for one in known if one in shown]
     return {
         "head": [one.name for one in columns],
         "numeric": [one.role != "label" for one in columns],

@@ -37,7 +37,7 @@ from quantal.app.sessions import Tables, cells
 from quantal.app.settings import Settings
 from quantal.errors import QuantalError
 from quantal.fit import Fit
-from quantal.forecast import Averaged
+from quantal.forecast import Averaged, CurveAverage
 from quantal.report.palette import RAMPS, SURFACES, THEMES
 
 STATIC = Path(str(resources.files("quantal.app"))) / "static"
@@ -75,8 +75,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.tables = Tables(chosen)
     app.state.jobs = Jobs()
     app.state.fits = Kept[Fit]("fit", 48, lambda one: cells(one.runs), chosen.limits.kept_cells)
-    app.state.averages = Kept[Averaged](
-        "average of laws", 12, lambda one: cells(one.fits[0].runs), chosen.limits.kept_cells
+    app.state.averages = Kept[Averaged | CurveAverage](
+        "average of laws", 12, lambda one: cells(one.lead.runs), chosen.limits.kept_cells
     )
     for router in ROUTERS:
         app.include_router(router)

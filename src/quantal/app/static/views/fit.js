@@ -16,6 +16,8 @@ function render(root, first, setState) {
   let asked = null;
   let fits = null;
   let ranking = null;
+  let pair = null;
+  let cloud = null;
   let stop = new AbortController();
   const drawn = new Map();
   const heading = h("h1", {}, "Laws, fitted");
@@ -160,8 +162,8 @@ function render(root, first, setState) {
         drawn.delete(name);
       }
       parts.look.dataset.law = one.law;
-      look.pair = h("div", { class: "pair" }, h("div", {}), h("div", {}));
-      look.draws = h("div", {});
+      pair = h("div", { class: "pair" }, h("div", {}), h("div", {}));
+      cloud = h("div", {});
       replace(
         parts.look,
         h("h2", {}, "Against the runs"),
@@ -169,16 +171,16 @@ function render(root, first, setState) {
           field("Law", select(fits.fits.map((found) => [found.law, found.title]), one.law, (law) => setState({ look: law }))),
           field("Residuals against", select([...one.inputs, "predicted"].map((name) => [name, name]), against, (name) => setState({ against: name }))),
         ),
-        look.pair,
-        look.draws,
+        pair,
+        cloud,
       );
     }
     const fetched = (kind, query = "") => get(`/api/fits/${one.id}/charts/${kind}${query}`, { signal });
     const [measured, residuals] = await Promise.all([fetched("measured"), fetched("residuals", `?against=${encodeURIComponent(against)}`)]);
-    put("measured", look.pair.children[0], measured);
-    put("residuals", look.pair.children[1], residuals);
+    put("measured", pair.children[0], measured);
+    put("residuals", pair.children[1], residuals);
     const exponents = one.parameters.map((p) => p.name);
-    if (one.bootstrap && exponents.includes("alpha") && exponents.includes("beta")) put("draws", look.draws, await fetched("draws"));
+    if (one.bootstrap && exponents.includes("alpha") && exponents.includes("beta")) put("draws", cloud, await fetched("draws"));
     root.dataset.looked = `${one.law} ${against}`;
   }
 

@@ -20,6 +20,7 @@ function render(root, first, setState) {
   let stop = new AbortController();
   let values = {};
   let at = null;
+  let answers = null;
   let timer = 0;
   const drawn = new Map();
   const lead = h("p", { class: "lead" });
@@ -237,7 +238,7 @@ function render(root, first, setState) {
       await forecast();
     };
     replace(parts.averaged, h("h2", {}, "The forecast, averaged over laws"), working, place);
-    offer.place = place;
+    answers = place;
     if (about.rows <= AVERAGED_AT_ONCE) start();
     else replace(working, h("button", { type: "button", onclick: start }, "Average the laws"));
     if (joint(law)) next(question);
@@ -253,7 +254,7 @@ function render(root, first, setState) {
       const levels = Object.entries(found.levels);
       const where = Object.entries(found.at).map(([name, x]) => `${sized(x, name)} ${name}`).join(" and ");
       replace(
-        offer.place,
+        answers,
         h("dl", { class: "answer small" }, h("div", {}, h("dt", {}, `${found.target} at ${where}`), h("dd", { class: "value" }, levels[0][1].value), h("dd", {}, found.beyond === "inside the runs" ? found.beyond : `${found.beyond} the runs`)),
           levels.map(([level, one]) => h("div", {}, h("dt", {}, `${level} % interval`), h("dd", { class: "value" }, one.interval)))),
         weights(found.laws),
@@ -261,7 +262,7 @@ function render(root, first, setState) {
       );
       root.dataset.forecast = JSON.stringify(found.at);
     } catch (error) {
-      if (!signal.aborted) failed(offer.place, error);
+      if (!signal.aborted) failed(answers, error);
     }
   });
 

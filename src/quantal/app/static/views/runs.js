@@ -17,6 +17,8 @@ function render(root, first, setState) {
   let state = first;
   let shown = null;
   let points = null;
+  let places = null;
+  let resting = 0;
   let open = true;
   const heading = h("h1", {}, "Runs");
   const lead = h("p", { class: "lead" });
@@ -67,7 +69,7 @@ function render(root, first, setState) {
     shown = { ...now, axes: [next.x, next.y, next.colour] };
     try {
       if (!before || !same([before.table, before.take, before.where], [now.table, now.take, now.where])) await tell(now, !same(before?.table, now.table));
-      else if (!same(before.axes, shown.axes)) await draw(now);
+      else if (!same(before.axes, shown.axes)) await draw(now, await described(now));
       else if (!same(before.exclude, now.exclude)) mark(now);
     } catch (error) {
       if (open) failed(trouble, error);
@@ -91,7 +93,7 @@ function render(root, first, setState) {
     points = null;
     heading.textContent = about.source;
     lead.textContent = `${about.rows.toLocaleString("en-US")} runs, ${about.columns.length} columns`;
-    const places = { chart: h("div", {}), controls: h("div", { class: "controls" }), out: h("div", { class: "out" }), list: h("div", {}) };
+    places = { chart: h("div", {}), controls: h("div", { class: "controls" }), out: h("div", { class: "out" }), list: h("div", {}) };
     replace(
       body,
       about.notes.length > 0 && notes(about.notes),
@@ -101,10 +103,8 @@ function render(root, first, setState) {
       h("h2", {}, "The runs"),
       places.list,
     );
-    tell.places = places;
-    tell.about = about;
     list(now, 0);
-    await draw(now);
+    await draw(now, about);
   }
 
   const notes = (found) => {
@@ -142,8 +142,7 @@ function render(root, first, setState) {
     });
   }
 
-  async function draw(now) {
-    const { places, about } = tell;
+  async function draw(now, about) {
     const numbers = about.numbers;
     if (!numbers.length) {
       replace(places.chart, h("p", { class: "quiet" }, "No column of numbers to draw."));
@@ -174,8 +173,8 @@ function render(root, first, setState) {
     const row = cloud.rows[i];
     const line = (name, value) => h("div", {}, h("span", {}, name), sized(value, points.roles[name]));
     const more = h("div", { class: "more" });
-    clearTimeout(hover.timer);
-    hover.timer = setTimeout(async () => {
+    clearTimeout(resting);
+    resting = setTimeout(async () => {
       const found = await post("/api/runs/row", { table: shown.table, take: shown.take, where: shown.where, row }).catch(() => null);
       const others = found?.values.filter(([name]) => name !== x && name !== y && name !== cloud.shade?.label) ?? [];
       replace(more, others.slice(0, 8).map(([name, text]) => h("div", {}, h("span", {}, name), text)));
@@ -201,7 +200,6 @@ function render(root, first, setState) {
 
   function mark(now) {
     points?.mark();
-    const { places } = tell;
     for (const box of places.list.querySelectorAll("input[data-row]")) box.checked = !now.exclude.includes(Number(box.dataset.row));
     const chips = now.exclude.slice(0, MOST_CHIPS).map((row) =>
       h("button", { type: "button", class: "chip", "aria-label": `Use row ${row} again`, onclick: () => pick(row) }, `row ${row} ×`),
@@ -216,7 +214,6 @@ function render(root, first, setState) {
   }
 
   async function list(now, start, by = null, descending = false) {
-    const { places } = tell;
     const found = await post("/api/runs/page", { table: now.table, take: now.take, where: now.where, start, count: PAGE, by, descending });
     if (!open || !same([now.table, now.where], [shown.table, shown.where])) return;
     const sorted = (name) =>
