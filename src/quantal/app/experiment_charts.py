@@ -20,7 +20,7 @@ _MOST_POINTS = 240
 def sweep_charts(curves: Sequence[Curve]) -> list[dict[str, Any]]:
     """Loss against steps for each run, and the final losses against params where these are known."""
     charts = [_against_steps(curves)] if curves else []
-    sized = [one for one in curves if one.params is not None]
+    sized = [one for one in curves if one.params is not None and one.finished]
     if sized:
         charts.append(_against_params(sized))
     return [chart_json(one) for one in charts]

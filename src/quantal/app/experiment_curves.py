@@ -1,4 +1,4 @@
-"""What finished runs of a sweep measured: their curves, and for parity what each subtask did."""
+"""What the runs of a sweep measured: their curves, and for parity what each subtask did."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from quantal.app.experiments import label_of, varied
 from quantal.errors import DataError
 from quantal.runs import Runs
-from quantal.train.job import result_of
+from quantal.train.job import KINDS, config_of, result_of
 from quantal.train.parity_result import LEARNED_BELOW, ParityResult
+from quantal.train.so_far import checkpoint_of, parity_so_far, text_so_far
 from quantal.train.store import Entry, Store
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,7 @@ class Curve:
     loss: Floats
     counts: int
     params: float | None
+    finished: bool = True
 
     @property
     def final(self) -> float:
@@ -38,12 +40,14 @@ class Curve:
 
 
 def curves_of(store: Store, entries: Sequence[Entry]) -> list[Curve]:
-    """The curves of finished runs, at most 60 of them, in the order of the sweep."""
+    """The curves of runs that are finished, or have a checkpoint, at most 60 of them, in the order of the sweep."""
     names = varied(entries)
     found: list[Curve] = []
     for one in entries:
         if one.state == "done":
             found += _curves(store, one.key, label_of(one.config, names))
+        elif one.state == "running":
+            found += _curves_so_far(store, one, f"{label_of(one.config, names)}, so far")
         if len(found) >= MOST_CURVES:
             break
     return found[:MOST_CURVES]
@@ -54,7 +58,25 @@ def _curves(store: Store, key: str, label: str) -> tuple[Curve, ...]:
     data = store.runs(key)
     if data is None:
         return _from_arrays(store, key, label)
-    table = Runs.from_dict(data)
+    return _from_table(Runs.from_dict(data), key, label)
+
+
+def _curves_so_far(store: Store, entry: Entry, label: str) -> tuple[Curve, ...]:
+    place = checkpoint_of(store, entry.key)
+    if place is None or entry.kind not in KINDS:
+        return ()
+    config = config_of(entry.kind, entry.config)
+    if entry.kind == "parity":
+        result = parity_so_far(config, place)
+        return () if result is None else _from_table(result.to_runs(), entry.key, label, finished=False)
+    measured = text_so_far(config, place)
+    if measured is None:
+        return ()
+    steps, loss = measured
+    return (Curve(entry.key, label, steps.astype(float), loss, loss.size - 1, float(config.params), finished=False),)
+
+
+def _from_table(table: Runs, key: str, label: str, finished: bool = True) -> tuple[Curve, ...]:
     if "loss" not in table or "steps" not in table:
         return ()
     names = [name for name in _NETS if name in table and np.unique(table[name]).size > 1]
@@ -68,7 +90,9 @@ def _curves(store: Store, key: str, label: str) -> tuple[Curve, ...]:
         own = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in zip(names, net, strict=True))
         counts = int(np.argmax(here["counts"])) if "counts" in here else len(here) - 1
         params = float(here["params"][0]) if "params" in here else None
-        made.append(Curve(key, ", ".join(filter(None, (label, own))), here["steps"], here["loss"], counts, params))
+        made.append(
+            Curve(key, ", ".join(filter(None, (label, own))), here["steps"], here["loss"], counts, params, finished)
+        )
     return tuple(made)
 
 
@@ -100,17 +124,15 @@ class Subtasks:
     learned: Floats
 
 
-def subtasks_of(store: Store, entry: Entry, net: int = 0) -> Subtasks:
-    """What the subtasks of a finished parity run did.
+def subtasks_of(store: Store, entry: Entry, net: int = 0) -> Subtasks | None:
+    """What the subtasks of a parity run did, up to its last checkpoint where it is not finished; None where nothing tells of it.
 
     Raises:
-        DataError: the run is of another kind or not finished, or it has no such network.
+        DataError: the run has no such network.
     """
-    if entry.kind != "parity" or entry.state != "done":
-        raise DataError(
-            f"the run {entry.key} is {entry.state} and of the kind {entry.kind}: subtasks are told of finished parity runs"
-        )
-    result = _parity(store, entry.key)
+    result = _subtasks(store, entry)
+    if result is None:
+        return None
     nets = result.config.nets
     if not 0 <= net < len(nets):
         raise DataError(f"the run {entry.key} has no network {net}; it has {len(nets)}, from 0 on")
@@ -124,6 +146,15 @@ def subtasks_of(store: Store, entry: Entry, net: int = 0) -> Subtasks:
         result.config.probabilities,
         result.learned_steps(LEARNED_BELOW)[net],
     )
+
+
+def _subtasks(store: Store, entry: Entry) -> ParityResult | None:
+    if entry.kind != "parity":
+        return None
+    if entry.state == "done":
+        return _parity(store, entry.key)
+    place = checkpoint_of(store, entry.key)
+    return None if place is None else parity_so_far(config_of(entry.kind, entry.config), place)
 
 
 @lru_cache(maxsize=8)

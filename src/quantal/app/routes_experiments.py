@@ -38,7 +38,7 @@ def sweep(request: Request, name: str) -> dict[str, Any]:
 
 @router.get("/curves")
 def curves(request: Request, name: str) -> JSONResponse:
-    """Charts of what the finished runs of a sweep measured."""
+    """Charts of what the runs of a sweep measured, those in progress up to their last checkpoint."""
     store = _store(request)
     found = curves_of(store, store.entries(name))
     return JSONResponse({"charts": sweep_charts(found)})
@@ -46,7 +46,7 @@ def curves(request: Request, name: str) -> JSONResponse:
 
 @router.get("/run")
 def run(request: Request, name: str, key: str, net: int = 0) -> JSONResponse:
-    """One run of a sweep: its settings, and for a finished parity run what its subtasks did, network by network."""
+    """One run of a sweep: its settings, and for a parity run what its subtasks did, network by network."""
     store = _store(request)
     entries = [one for one in store.entries(name) if one.key.startswith(key)]
     if len(entries) != 1 or not key:
@@ -64,8 +64,8 @@ def run(request: Request, name: str, key: str, net: int = 0) -> JSONResponse:
         "charts": [],
         "nets": [],
     }
-    if entry.kind == "parity" and entry.state == "done":
-        found = subtasks_of(store, entry, net)
+    found = subtasks_of(store, entry, net)
+    if found is not None:
         told |= {"charts": subtask_charts(found), "nets": list(found.nets), "net": net}
     return JSONResponse(told)
 

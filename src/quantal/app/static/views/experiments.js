@@ -9,6 +9,7 @@ import { failed } from "../progress.js";
 
 const SOON = 1500;
 const LATE = 8000;
+const AGAIN = 10_000;
 
 function render(root, first, setState) {
   const stop = new AbortController();
@@ -133,6 +134,7 @@ function sweep(root, name, state, setState, options) {
   const charts = new Map();
   const own = new Map();
   let done = -1;
+  let looked = 0;
   let rows = [];
   let shown = null;
 
@@ -144,11 +146,13 @@ function sweep(root, name, state, setState, options) {
       const found = await get(where("sweep"), options);
       rows = found.runs;
       list(found);
-      if (found.counts.done !== done) {
-        if (done >= 0) announce(told(found));
+      const more = found.counts.done !== done;
+      if (more || (found.active && Date.now() - looked > AGAIN)) {
+        if (more && done >= 0) announce(told(found));
         const { charts: specs } = await get(where("curves"), options);
         draw(charts, drawings, specs);
         done = found.counts.done;
+        looked = Date.now();
       }
       root.dataset.done = String(found.counts.done);
       await update();
@@ -221,24 +225,32 @@ function sweep(root, name, state, setState, options) {
 
   async function update() {
     const row = picked();
-    const asked = row ? `${row.key} ${row.state} ${state().net ?? 0}` : "";
+    const turn = row?.state === "running" ? Math.floor(Date.now() / AGAIN) : 0;
+    const asked = row ? `${row.key} ${row.state} ${state().net ?? 0} ${turn}` : "";
     for (const button of runs.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.key === row?.key));
     if (asked === shown) return;
     shown = asked;
     if (!row) {
       draw(own, one, []);
       replace(one);
+      delete one.dataset.shown;
       return;
     }
     try {
       const found = await get(where("run", { key: row.key, net: state().net ?? 0 }), options);
       if (shown === asked) show(found);
     } catch (error) {
+      delete one.dataset.shown;
       failed(one, error);
     }
   }
 
   function show(found) {
+    const what = `${found.key} ${found.state} ${found.net} ${found.charts.length}`;
+    if (what === one.dataset.shown) {
+      draw(own, one.querySelector(".duo"), found.charts);
+      return;
+    }
     draw(own, one, []);
     const pair = h("div", { class: "duo" });
     const facts = [found.seconds !== null && `${lasting(found.seconds)} of CPU time`, found.state].filter(Boolean).join(", ");
@@ -247,6 +259,8 @@ function sweep(root, name, state, setState, options) {
       h("h2", {}, `Run: ${found.label}`),
       h("p", { class: "quiet" }, facts),
       found.error && h("p", { class: "failed" }, found.error),
+      found.state === "running" &&
+        h("p", { class: "quiet" }, found.charts.length ? "Up to its last checkpoint; one is written every minute." : "What it measured shows from its first checkpoint on, a minute after it began."),
       found.nets.length > 1 &&
         field("Network", select(found.nets.map((text, i) => [String(i), text]), String(found.net), (key) => setState({ net: key === "0" ? null : key }))),
       pair,
@@ -258,7 +272,7 @@ function sweep(root, name, state, setState, options) {
       ),
     );
     draw(own, pair, found.charts);
-    one.dataset.shown = found.key;
+    one.dataset.shown = what;
   }
 
   return {
