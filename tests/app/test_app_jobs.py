@@ -89,6 +89,15 @@ def test_a_cancelled_job_ends_at_once_and_can_be_asked_again(jobs: Any) -> None:
     assert ended(again).state == "cancelled"
 
 
+def test_work_that_another_waits_for_goes_on(jobs: Any) -> None:
+    job = jobs.start("waiting", endless, {}, "endless")
+    assert jobs.start("waiting", endless, {}, "endless") is job
+    jobs.leave(job)
+    assert not job.stop.is_set()
+    jobs.leave(job)
+    assert ended(job).state == "cancelled"
+
+
 @pytest.mark.parametrize(("work", "words"), [(refuses, "row 3: no number; write one"), (dies, "ended with code -9")])
 def test_what_goes_wrong_is_told(jobs: Any, work: Any, words: str) -> None:
     job = ended(jobs.start("failing", work, {}, words))

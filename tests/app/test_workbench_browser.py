@@ -13,6 +13,8 @@ from page_server import chromium, opened, served
 pytestmark = pytest.mark.browser
 
 DRAWN = "() => document.querySelectorAll('.chart').length > 0 && [...document.querySelectorAll('.chart')].every(c => c.dataset.drawn)"
+UNNAMED = """() => [...document.querySelectorAll('button, input, select')].filter((one) => one.offsetParent &&
+    !one.labels?.length && !one.getAttribute('aria-label') && !one.textContent.trim()).map((one) => one.outerHTML)"""
 HOSTILE = "<img src=x onerror='window.stolen = 1'>"
 
 
@@ -200,6 +202,19 @@ def test_a_budget_is_dragged_and_a_link_gives_the_same_plan(address: str, browse
         assert page.locator(".answer").first.inner_text() == shown
 
 
+def test_a_law_of_one_size_forecasts_along_it(address: str, browser: Any, shared: str) -> None:
+    with opened(browser, f"{address}/?view=forecast&table={shared}&law=power_floor:tokens&exclude=3") as page:
+        exact = page.get_by_label("exactly, tokens")
+        exact.fill("2T")
+        exact.press("Enter")
+        page.wait_for_function("() => location.search.includes('tokens=2e12')")
+        page.wait_for_function("() => document.querySelector('#view').dataset.answered === '2000000000000'")
+        page.get_by_text("1.3 decades beyond", exact=True).wait_for()
+        page.get_by_label("Law", exact=True).select_option("kappa")
+        page.get_by_text("Tokens a parameter").wait_for()
+        assert "tokens" not in query(page)
+
+
 def test_charts_are_saved_as_svg_png_and_data(address: str, browser: Any, shared: str, tmp_path: Path) -> None:
     with opened(browser, f"{address}/?table={shared}&exclude=3") as page:
         page.wait_for_function(DRAWN)
@@ -257,9 +272,6 @@ def test_tabs_go_by_keyboard_and_the_theme_changes(address: str, browser: Any) -
         page.get_by_role("button", name="Switch to the dark theme").click()
         assert page.evaluate(paper) != before
         page.wait_for_function("() => document.querySelector('.chart').layout.paper_bgcolor === '#16191d'")
-        unnamed = """() => [...document.querySelectorAll('button, input, select')].filter((one) =>
-            one.offsetParent && !one.labels?.length && !one.getAttribute('aria-label') && !one.textContent.trim()).length"""
-        assert page.evaluate(unnamed) == 0
 
 
 @pytest.mark.parametrize("view", ["runs", "fit", "forecast"])
@@ -270,6 +282,7 @@ def test_a_phone_never_scrolls_sideways(address: str, browser: Any, shared: str,
         outside = """() => [...document.querySelectorAll('main *')].filter((one) => !one.closest('.scroll, svg, .unseen') &&
             one.getBoundingClientRect().right > 361).length"""
         assert page.evaluate(outside) == 0
+        assert page.evaluate(UNNAMED) == []
 
 
 def test_numbers_are_written_as_the_report_writes_them(address: str, browser: Any) -> None:

@@ -22,7 +22,10 @@ BEHIND = Bounds(nice=10)
 
 @dataclass(eq=False)
 class Job:
-    """One piece of work: state (waiting, running, done, failed, cancelled), progress, and its result as plain data."""
+    """One piece of work: state (waiting, running, done, failed, cancelled), progress, and its result as plain data.
+
+    ``wanted`` counts who asked for it and has not cancelled.
+    """
 
     id: str
     key: str
@@ -32,6 +35,7 @@ class Job:
     total: int | None = None
     result: Any = None
     error: str | None = None
+    wanted: int = 1
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
     changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
@@ -84,8 +88,9 @@ class Jobs:
         """
         with self._lock:
             for known in self._jobs.values():
-                if known.key == key and known.state not in ("failed", "cancelled"):
+                if known.key == key and known.state not in ("failed", "cancelled") and not known.stop.is_set():
                     self._jobs.move_to_end(known.id)
+                    known.wanted += 1
                     return known
             if sum(not one.ended for one in self._jobs.values()) >= WAITING:
                 raise QuantalError(
@@ -101,6 +106,13 @@ class Jobs:
         """The job of an id, None where it is unknown or was forgotten."""
         with self._lock:
             return self._jobs.get(identity)
+
+    def leave(self, job: Job) -> None:
+        """Cancel a job, unless others asked for it too and still wait."""
+        with self._lock:
+            job.wanted -= 1
+            if job.wanted <= 0:
+                job.stop.set()
 
     def close(self) -> None:
         """Cancel all that runs, and wait until it has ended."""

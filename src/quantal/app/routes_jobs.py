@@ -23,10 +23,10 @@ def show(request: Request, identity: str, wait: float = 0.0) -> dict[str, Any]:
 
 @router.delete("/{identity}")
 def cancel(request: Request, identity: str) -> dict[str, Any]:
-    """Cancel a job; its process ends at once."""
+    """Cancel a job: its process ends at once, unless somebody else who asked the same still waits for it."""
     job = _found(request, identity)
-    job.stop.set()
-    if not job.ended:
+    request.app.state.jobs.leave(job)
+    if job.stop.is_set():
         job.wait(2.0)
     return job.to_dict()
 

@@ -54,12 +54,12 @@ export function select(options, value, onchange) {
 }
 
 // A slider over [low, high]; `log` makes its steps factors. oninput is told the value as it is dragged.
-export function slider(label, { low, high, value, log = false, steps = 400, write = String, oninput, onchange, hint = "" }) {
+export function slider(label, { low, high, value, log = false, steps = 400, write = String, oninput, onchange, hint = "", id = null }) {
   const into = log ? Math.log : (x) => x;
   const back = log ? Math.exp : (x) => x;
   const [a, b] = [into(low), into(high)];
   const shown = h("output", {}, write(value));
-  const input = h("input", { type: "range", min: 0, max: steps, step: 1 });
+  const input = h("input", { type: "range", id, min: 0, max: steps, step: 1 });
   const at = () => back(a + ((b - a) * Number(input.value)) / steps);
   const set = (x) => {
     input.value = String(Math.round((steps * (into(Math.min(Math.max(x, low), high)) - a)) / (b - a || 1)));

@@ -19,6 +19,7 @@ function render(root, first, setState) {
   let pair = null;
   let cloud = null;
   let stop = new AbortController();
+  let ranks = new AbortController();
   const drawn = new Map();
   const heading = h("h1", {}, "Laws, fitted");
   const lead = h("p", { class: "lead" });
@@ -131,13 +132,15 @@ function render(root, first, setState) {
   }
 
   async function rank(about, question, wanted = about.rows <= RANKED_AT_ONCE) {
+    ranks.abort();
+    ranks = new AbortController();
     drawn.get("ranking")?.close();
     drawn.delete("ranking");
     const place = h("div", {});
     const working = h("div", {});
     const start = async () => {
       const { laws, bootstrap, ...rest } = question;
-      const found = await work(working, "Ranking laws by runs held out", "/api/comparisons", rest);
+      const found = await work(working, "Ranking laws by runs held out", "/api/comparisons", rest, { signal: ranks.signal });
       if (!found || !parts.ranking.contains(place)) return;
       ranking = found;
       if (fits) sideBySide();
@@ -203,6 +206,7 @@ function render(root, first, setState) {
     update: follow,
     close: () => {
       stop.abort();
+      ranks.abort();
       for (const one of drawn.values()) one.close();
     },
   };

@@ -102,7 +102,7 @@ function render(root, first, setState) {
     const machines = await hardware;
     const laws = plannable(about);
     const write = (x) => sized(x, role);
-    const exact = h("input", { type: "text", value: short(values.budget), onchange: () => {
+    const exact = h("input", { type: "text", id: "budget-exact", value: short(values.budget), onchange: () => {
       const found = parsed(exact.value);
       if (!(found > 6)) {
         exact.setCustomValidity("a number such as 5.76e23 or 70B");
@@ -113,7 +113,7 @@ function render(root, first, setState) {
       setState({ [role]: short(found) });
     } });
     const drag = slider(joint(law) ? "Budget" : role, {
-      low: span(about, law)[0], high: most, value: values.budget, log: true, steps: 600, write,
+      id: "budget", low: span(about, law)[0], high: most, value: values.budget, log: true, steps: 600, write,
       oninput: (x) => {
         values.budget = x;
         exact.value = short(x);
@@ -123,7 +123,7 @@ function render(root, first, setState) {
       onchange: () => save(law),
     });
     const off = joint(law) && slider("A model of another size", {
-      low: 0.1, high: 10, value: values.off ?? 1, log: true, steps: 200, write: (x) => (x === 1 ? "the best" : `${number(x, 2)} × the best`),
+      id: "size", low: 0.1, high: 10, value: values.off ?? 1, log: true, steps: 200, write: (x) => (x === 1 ? "the best" : `${number(x, 2)} × the best`),
       oninput: (x) => {
         values.off = Math.abs(Math.log(x)) < 0.02 ? null : x;
         ask(law);
@@ -131,12 +131,16 @@ function render(root, first, setState) {
       },
       onchange: () => save(law),
     });
+    const choose = (name) => {
+      const other = laws.find((one) => one.law === name);
+      setState({ law: name, ...(along(other) === role ? {} : { [role]: null, size: null }) });
+    };
     const changed = (name, number_) => (event) => setState({ [name]: number_ ? event.target.value : event });
     const small = (name, value, more = {}) => h("input", { type: "number", value, ...more, onchange: changed(name, true) });
     const focus = document.activeElement?.id;
     replace(
       controls,
-      field("Law", select(laws.map((one) => [one.law, one.title]), law.law, (name) => setState({ law: name, compute: null, size: null }))),
+      field("Law", select(laws.map((one) => [one.law, one.title]), law.law, choose)),
       drag.element,
       field(joint(law) ? "in FLOPs (6 N D)" : `exactly, ${role}`, exact),
       off && off.element,
@@ -148,8 +152,6 @@ function render(root, first, setState) {
           field("Price an hour", small("price", values.price || "", { min: 0, step: 0.1 })),
         )),
     );
-    [drag.input.id, exact.id] = ["budget", "budget-exact"];
-    drag.element.querySelector("label").setAttribute("for", "budget");
     if (focus) document.getElementById(focus)?.focus();
   }
 
@@ -246,7 +248,7 @@ function render(root, first, setState) {
   }
 
   const forecast = newest(async () => {
-    if (!average || !at) return;
+    if (!at || average?.inputs.join() !== Object.keys(at).join()) return;
     const { signal } = stop;
     try {
       const found = await post("/api/forecasts", { average: average.id, at: at }, { signal });
