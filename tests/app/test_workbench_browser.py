@@ -88,6 +88,17 @@ def test_a_file_is_read_and_each_column_told_with_labels_as_text(address: str, b
         assert page.get_by_label("What N is taken for").input_value() == "params"
 
 
+def test_a_file_is_dropped_anywhere_on_the_page(address: str, browser: Any) -> None:
+    drop = """(text) => { const given = new DataTransfer(); given.items.add(new File([text], 'dropped.csv'));
+        document.querySelector('header').dispatchEvent(new DragEvent('drop', { dataTransfer: given, bubbles: true })) }"""
+    with opened(browser, address) as page:
+        page.wait_for_function(DRAWN)
+        page.evaluate(drop, "params,tokens,loss\n1e6,2e8,4.1\n1e7,2e9,3.5\n1e8,2e10,3.0\n")
+        page.get_by_role("heading", name="dropped.csv", level=1).wait_for()
+        page.get_by_text("3 runs, 4 columns").wait_for()
+        page.wait_for_function(DRAWN)
+
+
 def test_a_bad_file_is_refused_in_words_and_the_table_stays(address: str, browser: Any, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("params,loss\n1e6,3.1\n1e7,three\n")
@@ -159,6 +170,10 @@ def test_laws_stand_side_by_side_with_verdicts_and_far_runs_go_out(address: str,
         page.wait_for_function("() => document.querySelector('#view').dataset.looked?.startsWith('chinchilla')")
         page.get_by_label("Residuals against", exact=True).select_option("predicted")
         page.get_by_role("heading", name="Residuals against predicted").wait_for()
+        page.evaluate("""() => [...document.querySelectorAll('.chart')].find((one) => one.dataset.drawn === 'measured')
+            .emit('plotly_click', { points: [{ customdata: ['7'] }] })""")
+        page.get_by_text("36 runs, 2 left out").wait_for()
+        assert query(page)["exclude"] == "3,7"
         page.get_by_label("Kaplan, size and data").check()
         page.wait_for_function(
             "() => document.querySelectorAll('[aria-label=\"Laws side by side\"] thead th').length === 4"

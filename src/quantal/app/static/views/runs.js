@@ -20,6 +20,7 @@ function render(root, first, setState) {
   let places = null;
   let resting = 0;
   let open = true;
+  const gone = new AbortController();
   const heading = h("h1", {}, "Runs");
   const lead = h("p", { class: "lead" });
   const trouble = h("div", {});
@@ -34,11 +35,12 @@ function render(root, first, setState) {
     }, () => {});
     const zone = h("div", { class: "drop" }, h("label", { for: "file", class: "button" }, "Choose a file"), input, h("span", {}, "or drop it here, or"), field("A table that is here", menu));
     for (const name of ["dragover", "drop", "dragleave"]) {
-      root.addEventListener(name, (event) => {
+      const dragged = (event) => {
         event.preventDefault();
         zone.classList.toggle("over", name === "dragover");
         if (name === "drop" && event.dataTransfer.files[0]) upload(event.dataTransfer.files[0]);
-      });
+      };
+      window.addEventListener(name, dragged, { signal: gone.signal });
     }
     return zone;
   }
@@ -237,6 +239,7 @@ function render(root, first, setState) {
     update: follow,
     close: () => {
       open = false;
+      gone.abort();
       points?.close();
     },
   };
