@@ -246,10 +246,11 @@ function render(root, first, setState) {
 }
 
 // A filter that this table could have.
-function example({ columns }) {
+function example({ columns, ranges }) {
   const label = columns.find((one) => one.role === "label" && one.distinct > 1 && one.distinct < 40);
   if (label) return `${label.name} == "${label.range.split(", ")[0]}"`;
-  return columns.some((one) => one.name === "params") ? "params > 1e8" : "";
+  const [name, ends] = Object.entries(ranges)[0] ?? [];
+  return name ? `${name} > ${Math.sqrt(ends[0] * ends[1]).toExponential(0).replace("e+", "e")}` : "";
 }
 
 function usualAxes({ numbers, columns, target }) {
