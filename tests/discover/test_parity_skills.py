@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantal.reproduce.parity_quanta import parity_config, parity_module, parity_samples, recovered
+from quantal.reproduce.parity_quanta import parity_claims, parity_config, parity_module, parity_samples, recovered
 from quantal.train import ParityConfig, parity_networks, train_parity
 
 pytestmark = pytest.mark.extras
@@ -20,6 +20,9 @@ def test_clusters_are_the_quanta() -> None:
     assert found.tasks > found.paper_tasks + 0.3
     low, high = found.slope.corrected.interval(95.0)
     assert low <= -1.4 <= high
+    patterns, tasks, _ = parity_claims([found])
+    assert patterns.verdict == tasks.verdict == "holds"
+    assert patterns.predicted["the published procedure"] == found.paper_patterns
 
 
 @pytest.mark.slow

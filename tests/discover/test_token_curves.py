@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import quantal
 from quantal.discover import TokenCurves, classify
+from quantal.discover.curves import check_scales
 from quantal.errors import DataError, InputError
 
 SCALE = np.geomspace(1e4, 1e8, 12)
@@ -60,11 +62,35 @@ def test_parquet_and_the_parts_of_the_mean(tmp_path: Path) -> None:
     assert again.models == made.models
     assert np.array_equal(again.loss, made.loss)
     assert np.allclose(sum(made.parts().values()), curves.mean(0))
-    slopes = made.slopes()
-    assert slopes["mass"] is not None
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match="no token curves"):
         TokenCurves.load(tmp_path / "broken.parquet")
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0])
+def test_two_slopes_agree_on_planted_quanta(gamma: float) -> None:
+    rng = np.random.default_rng(0)
+    weights = np.arange(1, 3001.0) ** -(gamma + 1)
+    rank = rng.choice(3000, 3000, p=weights / weights.sum()) + 1
+    scale = np.geomspace(10, 1e5, 14)
+    place = np.log(10.0 * rank ** (gamma + 1))
+    loss = 0.3 + 3 / (1 + np.exp((np.log(scale) - place[:, None]) / 0.2)) + 0.05 * rng.standard_normal((3000, 14))
+    made = TokenCurves(tuple(map(str, range(14))), scale, loss, tuple(range(3000)))
+    slopes = made.slopes()
+    assert slopes["mass"] == pytest.approx(gamma / (gamma + 1), abs=0.05)
+    assert slopes["mean"] == pytest.approx(gamma / (gamma + 1), abs=0.05)
+    few = TokenCurves(made.models, scale, loss[:5], (0, 1, 2, 3, 4))
+    assert few.slopes() == {"mass": None, "mean": None}
+
+
+def test_chart_of_the_mean_taken_apart(tmp_path: Path) -> None:
+    curves, _, _ = planted_curves(0.05, 3)
+    made = TokenCurves(tuple(f"m{i}" for i in range(12)), SCALE, curves, tuple(range(len(curves))))
+    chart = quantal.plot(made)
+    mean, *parts = chart.series
+    assert np.allclose(np.sum([part.y for part in parts], axis=0), mean.y)
+    chart.save(tmp_path / "curves.html")
+    assert "The mean loss, taken apart" in (tmp_path / "curves.html").read_text(encoding="utf-8")
 
 
 def test_seeds_of_one_scale_give_the_noise() -> None:
@@ -82,6 +108,14 @@ def test_seeds_of_one_scale_give_the_noise() -> None:
 def test_bad_curves_are_refused() -> None:
     with pytest.raises(InputError, match="n at least 4"):
         classify([1, 2, 3], np.ones((2, 3)))
+    with pytest.raises(InputError, match=r"3 models: .* at least 4 scales"):
+        check_scales(3)
+    with pytest.raises(InputError, match="5 models of 2 different scales"):
+        check_scales(5, [1, 1, 2, 2, 2])
+    with pytest.raises(InputError, match="holds 3 numbers for 4 models"):
+        check_scales(4, [1, 2, 3])
+    with pytest.raises(InputError, match="holds nan"):
+        check_scales(4, [1, 2, 3, float("nan")])
     with pytest.raises(InputError, match="increase"):
         classify([1, 3, 2, 4], np.ones((2, 4)))
     with pytest.raises(InputError, match="finite"):

@@ -26,6 +26,9 @@ from quantal.cli.options import Size, console, output_options, print_json, progr
     help="Size, samples or steps of each model, in order (default its parameters).",
 )
 @click.option("-o", "--output", metavar="FILE", help="Keep the losses, as .parquet: one row a model and token.")
+@click.option(
+    "--chart", metavar="FILE", help="Write a chart of the mean loss taken apart: .html (needs no network) or .json."
+)
 @output_options
 def command(
     models: tuple[str, ...],
@@ -34,6 +37,7 @@ def command(
     tokens: int,
     scale: tuple[float, ...],
     output: str | None,
+    chart: str | None,
     as_json: bool,
     seed: int,
 ) -> None:
@@ -43,17 +47,23 @@ def command(
 
     \b
     Example:
-      quantal curves small/ medium/ large/ huge/ --text corpus.txt -o curves.parquet
+      quantal curves small/ medium/ large/ huge/ --text corpus.txt -o curves.parquet --chart curves.html
     """
     from quantal.discover import load_model, token_curves
+    from quantal.discover.curves import check_scales
     from quantal.discover.saving import check_places
 
-    check_places(output)
+    check_places(output, chart)
+    check_scales(len(models), scale or None)
     languages = [load_model(one) for one in models]
     with progress_bar("models") as tell:
         found = token_curves(languages, text, tokens=tokens, scale=scale or None, column=column, progress=tell)
     if output is not None:
         found.save(output)
+    if chart is not None:
+        from quantal.report.charts_curves import mean_taken_apart
+
+        mean_taken_apart(found).save(chart)
     data = found.to_dict()
     if as_json:
         print_json(data)
@@ -62,5 +72,9 @@ def command(
     out.print(f"{data['n_tokens']} tokens in {len(models)} models", highlight=False)
     for name, count in data["kinds"].items():
         out.print(f"  {name:<10} {count}", highlight=False)
-    if output is not None:
-        print(f"The curves: {output}")
+    known = [f"{name} {value:.3f}" for name, value in data["slopes"].items() if value is not None]
+    if known:
+        out.print(f"Slopes of single drops, which must agree: {', '.join(known)}", highlight=False)
+    for label, path in (("curves", output), ("chart", chart)):
+        if path is not None:
+            print(f"The {label}: {path}")

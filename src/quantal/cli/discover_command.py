@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 @click.option(
     "--calibration",
     type=click.IntRange(min=0),
-    default=2,
+    default=3,
     show_default=True,
     help="Planted sets a slope, for the slope's bias.",
 )
@@ -168,6 +168,9 @@ def _show(found: Discovery, save: tuple[str, ...], output: str | None) -> None:
         out.print(f"  corrected: {slope.corrected!r}", markup=False)
         if found.exponent is not None:
             out.print(f"  predicted by the exponent {found.exponent:g}: {-(found.exponent + 1):.3f}")
+    laws = found.to_dict()["laws"]
+    if laws["best"] is not None:
+        out.print(f"Sizes by rank, best law: {' or '.join(laws['undecided'])}")
     out.print(f"{found.seconds:.1f} s, {found.peak_memory_mb:.0f} MB")
     kept = [("matrix" if path.lower().endswith(".npy") else "discovery", path) for path in save]
     for label, path in (*kept, ("gallery", output)):

@@ -113,7 +113,7 @@ def parity_command(
 @command.command("discovery")
 @output_options
 def discovery_command(as_json: bool, seed: int) -> None:
-    """Clusters of gradients on planted points: whether they are found, against the published procedure, and the slope of their sizes.
+    """Quanta from gradients: planted points, networks that learned parity tasks, and language models trained here; two minutes.
 
     \b
     Example:
@@ -121,7 +121,9 @@ def discovery_command(as_json: bool, seed: int) -> None:
     """
     from quantal.reproduce import discovery
 
-    _report(discovery(seed), as_json)
+    with progress_bar("discovery") as tell:
+        claims = discovery(seed, progress=tell)
+    _report(claims, as_json)
 
 
 def _report(claims: tuple[Claim, ...], as_json: bool) -> None:

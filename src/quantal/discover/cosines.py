@@ -29,6 +29,7 @@ Mode = Literal["exact", "sketch"]
 Floats = NDArray[np.floating[Any]]
 SKETCH_SIZE = 65_537
 _UNIT = 64
+_FEWEST_PAIRS = 8
 _PAIRS = 32  # tokens whose cosines are compared with exact ones, to measure the sketch's error
 
 
@@ -331,10 +332,19 @@ def _gram(
 
 
 def _error(work: _Work, matrix: Floats, mode: Mode, sample: int) -> float:
-    """Root mean square difference from better cosines over the pairs of a sample of tokens."""
+    """Root mean square difference from better cosines over the pairs of a sample of tokens.
+
+    Exact cosines pass over their tokens once a block of weights: of a large model fewer tokens are taken, so that the error costs no
+    more passes than the sketches did.
+    """
     count = len(work.samples)
     entries = sum(layer.size for layer in work.layers)
-    most = sample if mode == "sketch" else max(3, min(8, int(0.5 * work.memory / (8 * entries))))
+    if mode == "sketch":
+        most = sample
+        while most > _FEWEST_PAIRS and most * math.ceil(most * entries * work.width() / (0.6 * work.memory)) > count:
+            most -= 1
+    else:
+        most = max(3, min(8, int(0.5 * work.memory / (8 * entries))))
     places = sorted({int(one) for one in np.linspace(0, count - 1, min(count, most)).round()})
     if mode == "exact":
         better = materialised_cosines(work.model, work.layers, work.samples, places)

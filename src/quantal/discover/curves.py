@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from quantal.discover.models import LanguageModel
 from quantal.discover.soft_steps import KINDS, Shapes, classify
@@ -19,6 +19,9 @@ from quantal.errors import DataError, InputError
 from quantal.runs import write_whole
 
 Floats = NDArray[np.float64]
+_LEAST_SCALES = 4
+_LEAST_SINGLE = 10
+_LEAST_STEPS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,26 +92,30 @@ class TokenCurves:
         return {name: means[kind == name].sum(0) / len(means) for name in KINDS}
 
     def slopes(self) -> dict[str, float | None]:
-        """Two slopes along the scale that must agree: of the loss that single drops still have to take away ("mass", from where each
-        token is learned and how far it falls), and of the mean loss of the same tokens over their lowest ("mean", with no fit).
+        """Two slopes along the scale that must agree where the mean curve is made of single drops, each an estimate of one exponent.
 
-        Both are -d ln / d ln(scale) by least squares; for quanta with p_k ∝ k^-(gamma+1) they are gamma/(gamma+1) in samples, gamma in
-        parameters. None where fewer than ten tokens have a single drop.
+        mass: -d ln m / d ln(scale), m the loss that single drops take away for each unit of ln(scale), by where each token is learned
+        and how far it falls. mean: the same of -dL / d ln(scale), L the mean loss of all tokens, with no fit of steps. For quanta with
+        p_k ∝ k^-(gamma+1) both are gamma/(gamma+1) in samples or steps, and gamma in parameters; the number of quanta learned then
+        grows with the exponent 1 - mass in samples. By least squares over the steps from one scale to the next from the largest
+        fall of L on, where both fall; no floor of the loss is needed. None where fewer than ten tokens have a single drop or fewer
+        than three steps are left.
         """
         scales, means, _ = self.by_scale()
         shapes = self.shapes()
         single = np.isfinite(shapes.place)
-        if single.sum() < 10:
-            return {"mass": None, "mean": None}
-        left = np.array([shapes.drop[single & (shapes.place > one)].sum() for one in scales])
-        above = means[single].sum(0) - means[single].min(1).sum()
-        good = (left > 0) & (above > 0)
-        if good.sum() < 3:
-            return {"mass": None, "mean": None}
-        x = np.log(scales[good])
+        nothing: dict[str, float | None] = {"mass": None, "mean": None}
+        if single.sum() < _LEAST_SINGLE:
+            return nothing
+        x = np.log(scales)
+        mass = np.histogram(np.log(shapes.place[single]), x, weights=shapes.drop[single])[0] / len(means) / np.diff(x)
+        fall = -np.diff(means.mean(0)) / np.diff(x)
+        good = (mass > 0) & (fall > 0) & (np.arange(len(fall)) >= np.argmax(fall))
+        if good.sum() < _LEAST_STEPS:
+            return nothing
+        middle = (x[1:] + x[:-1])[good] / 2
         return {
-            "mass": float(-np.polyfit(x, np.log(left[good]), 1)[0]),
-            "mean": float(-np.polyfit(x, np.log(above[good]), 1)[0]),
+            name: -float(np.polyfit(middle, np.log(one[good]), 1)[0]) for name, one in (("mass", mass), ("mean", fall))
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,13 +152,12 @@ def token_curves(
     """Losses of the same tokens in every model; the scale is each model's number of parameters but embeddings, unless given.
 
     Raises:
-        InputError: there are fewer than two models, or they do not read the text as the same tokens.
+        InputError: there are fewer than four different scales, or the models do not read the text as the same tokens.
         DataError: the text is empty, or a loss is not finite.
     """
-    if len(languages) < 2:
-        raise InputError(f"{len(languages)} model: curves need at least two, and four to be classified")
-    if scale is not None and len(scale) != len(languages):
-        raise InputError(f"scale holds {len(scale)} numbers for {len(languages)} models: give one for each")
+    check_scales(len(languages), scale)
+    sizes = np.array([_params(one) for one in languages] if scale is None else scale, dtype=float)
+    check_scales(len(languages), sizes)
     context = min(one.context for one in languages)
     first = LanguageModel(languages[0].name, languages[0].model, languages[0].reader, context, languages[0].vocabulary)
     windows = spread_windows(first, documents(text, column=column), max(1, tokens // context))
@@ -168,10 +174,38 @@ def token_curves(
         rows.append(np.concatenate([losses for _, losses in window_losses(same, windows)]))
         if progress is not None:
             progress(number + 1, len(languages))
-    sizes = np.array([_params(one) for one in languages] if scale is None else scale, dtype=float)
     order = np.argsort(sizes, kind="stable")
     targets = tuple(one for window in windows for one in window.ids[1:])
     return TokenCurves(tuple(languages[one].name for one in order), sizes[order], np.array(rows)[order].T, targets)
+
+
+def check_scales(models: int, scale: ArrayLike | None = None) -> None:
+    """Refuse what token curves cannot be made of: fewer than four different scales, or a scale that is no size.
+
+    Raises:
+        InputError: it is so.
+    """
+    if models < _LEAST_SCALES:
+        raise InputError(
+            f"{models} model{'' if models == 1 else 's'}: the shape of a curve needs at least {_LEAST_SCALES} scales; "
+            "give more sizes or checkpoints"
+        )
+    if scale is None:
+        return
+    sizes = np.asarray(scale, dtype=float)
+    if sizes.shape != (models,):
+        raise InputError(f"scale holds {sizes.size} numbers for {models} models: give one for each")
+    if not np.all(np.isfinite(sizes) & (sizes > 0)):
+        raise InputError(
+            f"scale holds {sizes[~(np.isfinite(sizes) & (sizes > 0))][0]:g}: sizes, samples or steps are above 0"
+        )
+    different = len(np.unique(sizes))
+    if different < _LEAST_SCALES:
+        raise InputError(
+            f"{models} models of {different} different scale{'' if different == 1 else 's'}: the shape of a curve needs at least "
+            f"{_LEAST_SCALES}; models of one scale are seeds of one another (give other sizes, or say with scale what sets the "
+            "checkpoints apart, such as their steps)"
+        )
 
 
 def _params(language: LanguageModel) -> float:

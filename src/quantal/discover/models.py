@@ -77,6 +77,7 @@ def load_model(
     """
     torch = extra("torch", "discover", "reading a model")
     transformers = extra("transformers", "discover", "reading a model")
+    safetensors = extra("safetensors", "discover", "reading a model")
     if dtype not in DTYPES:
         raise InputError(f"dtype {dtype!r}: it must be one of {', '.join(DTYPES)}")
     given = str(name)
@@ -96,7 +97,7 @@ def load_model(
             place, trust_remote_code=False, dtype=getattr(torch, dtype), **safe, **options
         )
         model = model.to(device).eval()
-    except (ValueError, OSError, KeyError, ImportError, RuntimeError) as error:
+    except (ValueError, OSError, KeyError, ImportError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(_why(given, error)) from None
     finally:
         transformers.logging.set_verbosity(before)
@@ -142,6 +143,8 @@ def _why(given: str, error: Exception) -> str:
     first = text.splitlines()[0] if text else type(error).__name__
     if "trust_remote_code" in text or "custom code" in text:
         return f"{given!r} wants to run code that comes with it, which quantal never does; give a model of a class that transformers has"
+    if type(error).__name__ == "SafetensorError":
+        return f"{given!r} has weights that are not whole ({first}); copy or save it anew"
     if "safetensors" in text and "gguf" not in text:
         return f"{given!r} has no weights in safetensors ({first}); save it anew with save_pretrained (pickled weights are not read)"
     return f"{given!r} cannot be read as a causal language model: {first}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from quantal.errors import InputError
 
 _MOST = 4
+_LEAST_WITHIN = 0.1
 
 
 def without_camps(cosines: NDArray[Any]) -> NDArray[Any]:
@@ -38,8 +39,8 @@ def merge_opposites(similarity: Any, labels: NDArray[np.int64], k: int) -> NDArr
     """Labels of k groups of clusters whose mean gradients lie along one line, in the same direction or in opposite ones.
 
     Rule: the cosine of two clusters' gradients is M_ab / sqrt(M_aa M_bb), M the mean cosine over pairs of different tokens, one in
-    each (M_aa at least 0.02, and the median of the larger clusters for one of a single token); clusters are merged by average
-    linkage of 1 - |cosine| until k groups are left.
+    each (M_aa at least 0.1, and the median of the larger clusters for one of a single token); clusters are merged by Ward's linkage
+    of the distance 1 - |cosine| until k groups are left.
 
     Raises:
         InputError: k is not 1 to the number of clusters.
@@ -60,11 +61,11 @@ def merge_opposites(similarity: Any, labels: NDArray[np.int64], k: int) -> NDArr
     total = member.T @ cosines @ member
     within = (np.diagonal(total) - sizes) / np.maximum(sizes * (sizes - 1), 1)
     usual = float(np.median(within[sizes > 1])) if np.any(sizes > 1) else 1.0
-    length = np.sqrt(np.maximum(np.where(sizes > 1, within, usual), 0.02))
+    length = np.sqrt(np.maximum(np.where(sizes > 1, within, usual), _LEAST_WITHIN))
     line = np.clip(np.abs(total / np.outer(sizes, sizes) / np.outer(length, length)), 0, 1)
     np.fill_diagonal(line, 1.0)
     apart = squareform(1 - (line + line.T) / 2, checks=False)
-    return by_size(fcluster(linkage(apart, "average"), k, "maxclust")[labels])
+    return by_size(fcluster(linkage(apart, "ward"), k, "maxclust")[labels])
 
 
 def _leading(cosines: NDArray[Any]) -> NDArray[Any]:

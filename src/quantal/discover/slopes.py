@@ -104,15 +104,15 @@ def calibrated_slope(
     partitions: Mapping[int, Labels],
     *,
     resamples: int = 200,
-    repeats: int = 2,
+    repeats: int = 3,
     alike: int = 1,
     seed: int = 0,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Slope:
     """The slope of the envelope, and its bias on planted clusters of as many tokens, as alike within a cluster and as spread without.
 
-    For each of five planted slopes, ``repeats`` planted sets are clustered as the tokens were; the measured slope is fitted as a
-    straight line in the planted one, and read backwards. repeats = 0 leaves the bias unknown. ``alike`` clusters share each frequency
+    For each of five planted slopes, ``repeats`` planted sets are clustered as the tokens were; the medians of the measured slopes, joined
+    by lines, are read backwards. repeats = 0 leaves the bias unknown. ``alike`` clusters share each frequency
     where that is known, as the 2^k patterns of a parity do; the planted slope is that of the frequencies.
     """
     ks = sorted(partitions)
@@ -150,19 +150,28 @@ def calibrated_slope(
 
 
 def _read_back(measured: Estimate, draws: Floats, ranks: tuple[int, int], truth: Floats, found: Floats) -> Slope:
-    """The planted slope that would be measured so: the line of measured on planted, read backwards, with its scatter."""
+    """The planted slope that would be measured so: the medians of measured against planted, joined by lines and read backwards.
+
+    The scatter is that about the medians, 1.48 median deviations, so that a planted set whose clustering went wrong does not count.
+    """
     from scipy import special
 
     assert measured.value is not None
-    gain, offset = np.polyfit(truth, found, 1)
-    scatter = float(np.std(found - gain * truth - offset, ddof=2))
+    planted_slopes = np.unique(truth)
+    middle = np.maximum.accumulate([np.median(found[truth == one]) for one in planted_slopes])
+    repeats = len(truth) / len(planted_slopes)
+    off = found - middle[np.searchsorted(planted_slopes, truth)]
+    scatter = (
+        1.4826 * float(np.median(np.abs(off))) * np.sqrt(1 + 1 / repeats) * np.sqrt(repeats / max(repeats - 1, 0.5))
+    )
+    place = int(np.clip(np.searchsorted(middle, measured.value) - 1, 0, len(middle) - 2))
+    gain = float((middle[place + 1] - middle[place]) / (planted_slopes[place + 1] - planted_slopes[place]))
     if gain < 0.1:
         reason = "the measured slope does not follow the planted one: the clusters are too poorly told apart"
         return Slope(measured, Estimate(None, {}, reason), None, ranks)
-    back = float((measured.value - offset) / gain)
-    apart = (back - truth.mean()) / float(np.linalg.norm(truth - truth.mean()))
-    line = scatter * float(np.sqrt(1 + 1 / len(truth) + apart**2))
-    half = float(special.stdtrit(len(truth) - 2, 0.975) * np.hypot(line, np.std(draws)) / gain)
+    back = float(planted_slopes[place] + (measured.value - middle[place]) / gain)
+    spread = float(np.hypot(scatter, np.std(draws))) / gain
+    half = float(special.stdtrit(max(len(truth) - len(planted_slopes), 1), 0.975)) * spread
     return Slope(measured, Estimate(back, {95.0: (back - half, back + half)}), measured.value - back, ranks)
 
 

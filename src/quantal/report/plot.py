@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from quantal.discover import TokenCurves
 from quantal.errors import InputError
 from quantal.fit import Comparison, Fit
 from quantal.plan import Plan
 from quantal.report.chart import Chart
 from quantal.report.charts_compute import forecast_fan
+from quantal.report.charts_curves import mean_taken_apart
 from quantal.report.charts_fit import measured_against_predicted
 from quantal.report.charts_frequencies import frequencies_by_rank
 from quantal.report.charts_spectrum import corpus_curve, duality_product, recovered_spectrum
@@ -20,7 +22,7 @@ from quantal.theory import FrequencyFit, QuantaModel
 
 
 def plot(noun: Any) -> Chart:
-    """The chart of a noun: runs, a fit, laws ranked, a plan, a spectrum, a model of quanta, or laws fitted to counts.
+    """The chart of a noun: runs, a fit, laws ranked, a plan, a spectrum, a model of quanta, laws fitted to counts, or token curves.
 
     Save it with ``plot(noun).save("chart.html")``; others are in `quantal.report`.
 
@@ -50,7 +52,9 @@ def plot(noun: Any) -> Chart:
             return loss_in_quanta(noun)
         case FrequencyFit():
             return frequencies_by_rank(noun)
+        case TokenCurves():
+            return mean_taken_apart(noun)
     raise InputError(
-        "plot draws Runs, Fit, Comparison, Plan, RecoveredFrequencies, DualityTest, CorpusForecast, QuantaModel or FrequencyFit, "
-        f"and was given {type(noun).__name__}"
+        "plot draws Runs, Fit, Comparison, Plan, RecoveredFrequencies, DualityTest, CorpusForecast, QuantaModel, FrequencyFit or "
+        f"TokenCurves, and was given {type(noun).__name__}"
     )
