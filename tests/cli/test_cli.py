@@ -168,6 +168,12 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"quantal {name}" in text
 
 
+def test_the_command_alone_shows_its_help() -> None:
+    done = quantal()
+    assert done.stdout == quantal("--help").stdout
+    assert done.stderr == ""
+
+
 def test_help_lists_the_commands_without_importing_heavy_libraries() -> None:
     code = (
         "import sys; sys.argv = ['quantal', '--help']\nfrom quantal.cli import main\n"
@@ -204,6 +210,7 @@ BAD = [
     (["emergence", "RUNS", "--at", "1e22"], "no column 'accuracy'"),
     (["emergence", "RUNS", "--at", "-1", "--score", "loss", "--task", "dataset"], "above zero"),
     (["emergence", "RUNS", "--at", "1e22", "--score", "loss", "--task", "dataset"], "shares from 0 to 1"),
+    (["report", "RUNS", "--target", "accuracy"], "no column 'accuracy' to explain"),
     (["report", "RUNS", "-o", "no/such/folder/report.html"], "no/such/folder"),
     (["data", "show", "chinchila"], "chinchilla"),
     (["data", "export", "RUNS", "-o", "out.xlsx"], "xlsx"),

@@ -62,6 +62,20 @@ def test_intervals_widen_with_distance(near: ql.Forecast) -> None:
     assert widths[1] > 2 * widths[0]
 
 
+def test_what_each_law_says_alone_is_told_and_whether_the_interval_holds_it(near: ql.Forecast) -> None:
+    said = {one["law"]: one["value"] for one in near.laws}
+    for law, value in said.items():
+        alone = ql.forecast(table(), law, bootstrap=40, params=2e10, tokens=2e11)
+        assert value == pytest.approx(alone.loss.value, rel=1e-3)
+    assert f"say {min(said.values()):.4g} (" in repr(near)
+    apart = ql.forecast(table(), laws=["chinchilla", "kaplan"], params=1e10, tokens=1e12)
+    kaplan = next(one["value"] for one in apart.laws if one["law"] == "kaplan")
+    ends = apart.loss.interval(90.0)
+    assert ends is not None
+    assert ("90 % interval does not hold" in repr(apart)) == (not ends[0] < kaplan < ends[1])
+    assert "alone" not in repr(ql.forecast(table(), "chinchilla", bootstrap=40, params=2e10, tokens=2e11))
+
+
 def test_json_names_what_it_says(near: ql.Forecast) -> None:
     told = near.to_dict()
     assert {"at", "loss", "decades_beyond", "laws", "record", "warnings"} == set(told)

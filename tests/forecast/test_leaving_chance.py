@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from quantal.errors import DataError, InputError
 from quantal.forecast import left_chance
-from quantal.forecast.emergence_grid import SPREADS, TAUS, curve_shapes
+from quantal.forecast.emergence_grid import CELL, SPREADS, TAUS, curve_shapes
 from quantal.theory import Poisson, emergence
 
 
@@ -98,14 +98,27 @@ def test_the_interval_of_the_share_is_wide_where_runs_say_little() -> None:
     assert one.to_dict()["probability"][0]["intervals"]["90"] == known.tolist()
 
 
+def test_where_half_of_models_have_left_is_never_known_more_finely_than_the_grid() -> None:
+    rng = np.random.default_rng(0)
+    x = np.geomspace(1e18, 1e24, 300)
+    score = np.clip(0.9 / (1 + (1e21 / x) ** 0.8) + rng.normal(0, 0.02, len(x)), 0, 1)
+    start = left_chance({"compute": x, "accuracy": score, "task": np.full(300, "t")}, [1e25], chance=0.0)["t"].start
+    low, high = start.intervals[90.0]
+    assert np.log(high / low) >= 0.85 * CELL
+    assert low / 2 < x[np.argmax(score > 0.1)] < 2 * high
+
+
 def test_refusals() -> None:
-    table = {"compute": np.geomspace(1e18, 1e20, 8), "accuracy": np.full(8, 0.3), "task": np.full(8, "t")}
+    x = np.geomspace(1e18, 1e20, 8)
+    table = {"compute": x, "accuracy": np.full(8, 0.3), "task": np.full(8, "t")}
     for change, at, options, error, match in (
         ({}, [-1.0], {}, InputError, "above zero"),
         ({"accuracy": np.full(8, 30.0)}, [1e22], {}, DataError, "percentages by 100"),
         ({"task": np.array(["a"] * 6 + ["b"] * 2)}, [1e22], {}, DataError, "three or more"),
         ({}, [1e22], {"chance": {"other": 0.2}}, InputError, "not 't'"),
-        ({}, [1e22], {"score": "f1"}, DataError, "no column 'f1'"),
+        ({}, [1e22], {"score": "f1"}, DataError, "no column 'f1'.*--score NAME"),
+        ({"accuracy": np.array([0.3] * 6 + [np.nan] * 2)}, [1e22], {}, DataError, "in 2 of 8 runs.*accuracy >= 0"),
+        ({"compute": np.append(x[1:], 0.0)}, [1e22], {}, DataError, "in 1 of 8 runs.*compute > 0"),
         ({}, [1e22], {"levels": (100,)}, InputError, "between 0 and 100"),
     ):
         with pytest.raises(error, match=match):

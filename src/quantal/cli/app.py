@@ -74,11 +74,17 @@ quantal, `quantal data list` shows the others."""
 
 
 @click.group(
-    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="quantal")
-def group() -> None:
+@click.pass_context
+def group(ctx: click.Context) -> None:
     """Plan, fit and explain neural scaling laws: from a table of training runs to laws, forecast and plan."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
@@ -95,7 +101,8 @@ def main() -> None:
         status = 130
     except click.UsageError as error:
         help_of = error.ctx.command_path if error.ctx else "quantal"
-        _say(f"{error.format_message().rstrip('.')}. See `{help_of} --help`.")
+        text = error.format_message().rstrip(".")
+        _say(f"{text}{'' if text.endswith('?') else '.'} See `{help_of} --help`.")
         status = 2
     except click.ClickException as error:
         _say(error.format_message())

@@ -88,7 +88,7 @@ def command(
         print_json(grouped_dict(result, lambda one: _described(one, params, with_approaches, seed)))
         return
     for label, one in result.items() if isinstance(result, dict) else [(None, result)]:
-        _show(one, label, params, with_approaches, seed)
+        _show(one, label, params, with_approaches, seed, by_default=law is None and saved is None)
 
 
 def _described(one: Plan, params: float | None, with_approaches: bool, seed: int) -> dict[str, Any]:
@@ -102,10 +102,14 @@ def _described(one: Plan, params: float | None, with_approaches: bool, seed: int
     return out
 
 
-def _show(one: Plan, label: str | None, params: float | None, with_approaches: bool, seed: int) -> None:
+def _show(
+    one: Plan, label: str | None, params: float | None, with_approaches: bool, seed: int, by_default: bool
+) -> None:
     from quantal.plan import approaches
 
     print(f"{label}: {one!r}" if label else repr(one))
+    if by_default:
+        print("  by the default law; `quantal compare` says which law foretells these runs best, and --law takes it")
     if params is not None:
         print(f"  a model of {params:.4g} params wastes this share of the budget: {one.wasted_by(params)!r}")
     if with_approaches:

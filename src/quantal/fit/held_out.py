@@ -72,7 +72,8 @@ def folds(table: Runs, leave_out: str = "scale", share: float = 0.2) -> Folds:
     if leave_out == "scale":
         size, by = cost_order(table)
         above = _dearest(table, size, share)
-        text = f"the {int(above.sum())} runs with the most {by}, predicted from the {int((~above).sum())} others"
+        out, rest = int(above.sum()), int((~above).sum())
+        text = f"the {out} run{'s' * (out > 1)} with the most {by}, predicted from the {rest} other{'s' * (rest > 1)}"
         return Folds((above,), text, int(above.sum()), by)
     name = "params" if leave_out == "size" else leave_out
     if name not in table:

@@ -229,17 +229,26 @@ def law_inputs(law: Law, runs: Runs) -> dict[str, Floats]:
     return {one.name: np.asarray(runs[one.name], dtype=float) for one in law.inputs}
 
 
-def target_values(law: Law, runs: Runs, name: str, objective: Objective) -> Floats:
-    """The target column, checked: numbers, and above zero where its logarithm is taken.
+def check_target(runs: Runs, name: str) -> None:
+    """See that the runs have the column that laws are to explain.
 
     Raises:
-        DataError: the column is missing, holds text, or holds a value that the objective cannot take.
+        DataError: they have not.
     """
     if name not in runs:
         raise DataError(
             f"{runs.source}: there is no column {name!r} to explain among {', '.join(runs.names)}. "
             f"Name it with --column {name}=HEADER, or choose another with --target."
         )
+
+
+def target_values(law: Law, runs: Runs, name: str, objective: Objective) -> Floats:
+    """The target column, checked: numbers, and above zero where its logarithm is taken.
+
+    Raises:
+        DataError: the column is missing, holds text, or holds a value that the objective cannot take.
+    """
+    check_target(runs, name)
     if runs.column(name).role in ("label", "array"):
         raise DataError(
             f"{runs.source}: column {name!r} holds no single number a run, so {law.name} cannot be fitted to it"

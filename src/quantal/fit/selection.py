@@ -15,7 +15,7 @@ from quantal.fit.fit import fit
 from quantal.fit.held_out import Folds, cost_order, folds, rolling_cutoffs
 from quantal.fit.loo import Loo, psis_loo
 from quantal.fit.objective import Objective
-from quantal.fit.result import Fit, law_inputs
+from quantal.fit.result import Fit, check_target, law_inputs
 from quantal.fit.solver import Progress
 from quantal.laws import Law, default_laws, get_law
 from quantal.laws.law import Floats
@@ -136,6 +136,9 @@ def compare(
     if drop_highest_loss:
         name = target or (chosen[0].target.name if chosen else "loss")
         table = table.drop_highest(drop_highest_loss, name)
+    targets = [target or one.target.name for one in chosen]
+    if targets and not any(name in table for name in targets):
+        check_target(table, targets[0])
     fold = folds(table, leave_out, held_out)
     rolling = rolling_cutoffs(cost_order(table)[0]) if leave_out == "scale" else ()
     for text in table_doubts(table, target or (chosen[0].target.name if chosen else "loss")):
@@ -157,7 +160,10 @@ def compare(
         if progress is not None:
             progress(done + 1, len(chosen))
     if not rows:
-        reasons = "; ".join(f"{name}: {text}" for name, text in refused.items()) or "no law reads its columns"
+        reasons = "; ".join(f"{name}: {text}" for name, text in refused.items()) or (
+            f"No law reads its columns {', '.join(table.names)}: name what they hold, as in --column params=HEADER, or the laws "
+            "to compare, as in --laws power:COLUMN"
+        )
         raise DataError(f"{table.source}: no law can be fitted to these runs. {reasons}")
     rows.sort(key=lambda row: np.inf if row.heldout_error is None else row.heldout_error)
     cutoffs = tuple(Cutoff(float(cost_order(table)[0][~above].max()), int(above.sum())) for above in rolling)

@@ -107,9 +107,10 @@ def left_chance(
         raise InputError(f"at = {at!r}: scales must be finite and above zero, such as 1e22")
     check_levels(levels)
     table = read_runs(runs, where=where, columns=columns)
-    for name in (score, scale, by, *([group] if group else []), *([errors] if errors else [])):
-        if name not in table:
-            raise DataError(f"{table.source}: there is no column {name!r} among {', '.join(table.names)}")
+    for what, name in {"score": score, "scale": scale, "task": by, "family": group, "errors": errors}.items():
+        if name is not None and name not in table:
+            known = ", ".join(table.names)
+            raise DataError(f"{table.source}: there is no column {name!r} among {known}; name one with --{what} NAME")
     tasks = table.group_by(by)
     small = [task for task, part in tasks.items() if len(part) < 3]
     if small:
@@ -146,8 +147,12 @@ def _grid(
     part: Runs, task: str, score: str, scale: str, group: str | None, chance: float, errors: str | None, stretch: float
 ) -> Grid:
     y, x = np.asarray(part[score], dtype=float), np.asarray(part[scale], dtype=float)
-    if not np.isfinite(y).all() or not np.all(np.isfinite(x) & (x > 0)):
-        raise DataError(f"{part.source}: {task}: scores must be finite, and {scale} above zero")
+    for name, bad, rule in ((score, ~np.isfinite(y), ">= 0"), (scale, ~(np.isfinite(x) & (x > 0)), "> 0")):
+        if bad.any():
+            raise DataError(
+                f"{part.source}: {task}: {name} is missing or not {rule} in {bad.sum()} of {len(y)} runs; "
+                f"leave them out with --where '{name} {rule}' (where=\"{name} {rule}\" in Python)"
+            )
     if not 0 <= chance < 1 or y.max() > 1 or y.min() < 0:
         raise DataError(
             f"{part.source}: {task}: scores lie between {y.min():.4g} and {y.max():.4g} and chance at {chance:.4g}; they are "

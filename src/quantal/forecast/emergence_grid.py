@@ -18,7 +18,9 @@ SCATTERS = (0.1, 0.3, 0.8)
 """Standard deviations, in decades of scale, by which models are ahead or behind."""
 NODES = 7
 BEYOND = 6.0
-STEP = 0.125
+CELL = 0.25 * float(np.log(10.0))
+"""Width in ln scale of the cells of a grid of middles: nothing is known more finely."""
+PARTS = 10
 LN10 = float(np.log(10.0))
 MISFIT = 0.03
 """Score by which a model may lie off the curve for other reasons than being ahead or behind."""
@@ -75,7 +77,7 @@ class Grid:
     def middles(self) -> Floats:
         """ln scales m at which a task may be half way, from two decades below the runs to six beyond them."""
         low, high = self.logs.min() - 2 * LN10, self.logs.max() + BEYOND * LN10
-        return np.arange(low, high, STEP * 2 * LN10)
+        return np.arange(low, high, CELL)
 
     @cached_property
     def log_likelihood(self) -> Floats:
@@ -179,7 +181,10 @@ class Posterior:
                 place = float(np.interp(share / top, g, grid.shapes.u)) if share < top else np.inf
                 places.append(grid.middles + place)
                 mass.append(self.weights[:, s, t].sum(axis=-1))
-        where, how_much = np.concatenate(places), np.concatenate(mass)
+        # a middle stands for its whole cell
+        parts = CELL * ((np.arange(PARTS) + 0.5) / PARTS - 0.5)
+        where = (np.concatenate(places)[:, None] + parts).ravel()
+        how_much = np.repeat(np.concatenate(mass) / PARTS, PARTS)
         finite = np.isfinite(where)
         order = np.argsort(where[finite])
         return where[finite][order], how_much[finite][order]

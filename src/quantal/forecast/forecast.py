@@ -30,7 +30,8 @@ USUAL_LEVELS = (50.0, 80.0, 90.0)
 class Forecast:
     """The predicted target at one point: intervals hold the uncertainty of parameters and law, and the runs' own scatter.
 
-    ``laws`` are those averaged, with their weights and errors on the runs held out; ``record`` says how far past
+    ``laws`` are those averaged, with their weights, errors on the runs held out and what each alone predicts (``value``;
+    not on a curve); ``record`` says how far past
     extrapolations of these same runs reached, in decades of cost, and by how much they erred in log; ``fit`` is that of the law
     that weighs most.
     """
@@ -60,6 +61,7 @@ class Forecast:
         lines = [
             f"{self.fit.target} at {place}: {self.loss!r}",
             f"  by {by}; {self.decades_beyond:.1f} decades beyond the runs",
+            *self._alone(),
         ]
         if self.record:
             near = min(self.record, key=lambda one: abs(one["decades"] - self.decades_beyond))
@@ -68,6 +70,22 @@ class Forecast:
                 f"ones were missed by {100 * near['error']:.2g} % (root mean square)"
             )
         return "\n".join(lines)
+
+    def _alone(self) -> list[str]:
+        """A line of how far apart the laws lie, and whether the widest interval holds them."""
+        said = sorted((one["value"], one["law"]) for one in self.laws if "value" in one)
+        if len(said) < 2:
+            return []
+        (low, lowest), (high, highest) = said[0], said[-1]
+        text = f"  the laws alone say {low:.4g} ({lowest}) to {high:.4g} ({highest})"
+        if self.loss.intervals:
+            level = max(self.loss.intervals)
+            ends = self.loss.intervals[level]
+            if low < ends[0] or high > ends[1]:
+                text += (
+                    f", which the {level:g} % interval does not hold: add runs where they differ, or choose with --law"
+                )
+        return [text]
 
 
 def forecast(
@@ -204,7 +222,7 @@ def forecast_by(
             "law": found.names[i],
             "weight": float(found.shares[i]),
             "heldout_error": found.heldout(found.names[i]),
-            **(_convergence(found.fits[i]) if isinstance(found, Averaged) else {}),
+            **(_alone(found.fits[i], at) if isinstance(found, Averaged) else {}),
         }
         for i in order
     )
@@ -222,6 +240,11 @@ def _unsure(found: Averaged | CurveAverage) -> list[str]:
         if one.posterior is not None and one is not found.lead and share >= LEAST_TOLD
         for text in one.posterior.notes
     ]
+
+
+def _alone(one: Fit, at: Mapping[str, float]) -> dict[str, Any]:
+    value, _ = one.curve(**{name: np.array([x]) for name, x in at.items()})
+    return {"value": float(value[0]), **_convergence(one)}
 
 
 def _convergence(one: Fit) -> dict[str, Any]:

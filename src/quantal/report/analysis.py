@@ -23,6 +23,7 @@ from quantal.fit import (
     outliers,
     quantization_reading,
 )
+from quantal.fit.result import check_target
 from quantal.laws import Law, default_laws, get_law
 from quantal.plan import Approach, IsoFlop, Plan, approaches, isoflops, plan
 from quantal.report.words import power, symbol
@@ -215,6 +216,7 @@ class _Steps:
 
 def _candidates(runs: Runs, chosen: Sequence[str | Law] | None, leads: Law | None, target: str) -> list[str | Law]:
     """The laws to rank: those asked for, else those of the default set that these runs carry, else power laws of any number."""
+    check_target(runs, target)
     found: list[str | Law] = list(chosen) if chosen else []
     if not found:
         found = [one for one in default_laws() if {*one.input_names, target} <= set(runs.names)]
