@@ -101,8 +101,11 @@ def parity_command(
             print_json(found.to_dict()) if as_json else print(found)
             return
         print(found, file=sys.stderr)
-    kept = [f" {flag} {value}" for flag, value in (("-o", output), ("--store", store)) if value]
-    again = f"quantal reproduce parity --preset {preset}{''.join(kept)}" if kept else None
+    places = {"-o": output, "--store": store, "--checkpoints": where["checkpoints"], "--seed": seed}
+    if where["engine"] != "local":
+        places["--engine"] = where["engine"]
+    flags = "".join(f" {flag} {value}" for flag, value in places.items() if value)
+    again = f"quantal reproduce parity --preset {preset}{flags}" if output or store else None
     with sweep_progress(again) as tell:
         study = parity(preset, folder=output, store=store, seed=seed, tell=tell, **where)
     _report(study.claims, as_json)
