@@ -52,8 +52,11 @@ def command(
     from quantal.discover import load_model, token_curves
     from quantal.discover.curves import check_scales
     from quantal.discover.saving import check_places
+    from quantal.report.chart import check_chart_path
 
     check_places(output, chart)
+    if chart is not None:
+        check_chart_path(chart)
     check_scales(len(models), scale or None)
     languages = [load_model(one) for one in models]
     with progress_bar("models") as tell:
@@ -72,9 +75,12 @@ def command(
     out.print(f"{data['n_tokens']} tokens in {len(models)} models", highlight=False)
     for name, count in data["kinds"].items():
         out.print(f"  {name:<10} {count}", highlight=False)
-    known = [f"{name} {value:.3f}" for name, value in data["slopes"].items() if value is not None]
-    if known:
-        out.print(f"Slopes of single drops, which must agree: {', '.join(known)}", highlight=False)
+    mass, mean = data["slopes"]["mass"], data["slopes"]["mean"]
+    if mass is not None:
+        out.print(
+            f"Exponents, equal where the loss falls in single drops: {mass:.3f} from them, {mean:.3f} from the mean loss",
+            highlight=False,
+        )
     for label, path in (("curves", output), ("chart", chart)):
         if path is not None:
             print(f"The {label}: {path}")

@@ -144,7 +144,8 @@ def _show(found: Discovery, save: tuple[str, ...], output: str | None) -> None:
         table.add_column(title, justify="right" if title in ("cluster", "tokens", "stability", "loss") else "left")
     for number, one in enumerate(found.clusters[:20], 1):
         token = found.tokens[one.tokens[0]]
-        middle = escape(repr(token.before[-30:])[1:-1]) + "[bold]" + escape(repr(token.text)[1:-1]) + "[/bold]"
+        predicted = repr(token.text) if token.text.isspace() else repr(token.text)[1:-1]
+        middle = escape(repr(token.before[-30:])[1:-1]) + "[bold]" + escape(predicted) + "[/bold]"
         value = "unknown" if one.stability is None else f"{one.stability:.2f}"
         table.add_row(
             str(number),

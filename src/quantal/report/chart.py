@@ -125,19 +125,23 @@ class Chart:
         Raises:
             InputError: the path ends in something else, or its folder does not exist.
         """
-        suffix = Path(path).suffix.lower()
-        if suffix == ".json":
+        check_chart_path(path)
+        if Path(path).suffix.lower() == ".json":
             write_text(path, json.dumps(self.to_dict(), allow_nan=False, indent=1))
-        elif suffix == ".html":
+        else:
             from quantal.report.page import chart_page
 
             write_text(path, chart_page(self))
-        else:
-            raise InputError(f"{path}: a chart is saved as .html or .json; write {Path(path).with_suffix('.html')}")
 
     def __repr__(self) -> str:
         points = sum(len(np.atleast_1d(one.x)) for one in self.series)
         return f"Chart({self.name!r}: {self.title}; {len(self.series)} series, {points} points; save it as .html)"
+
+
+def check_chart_path(path: str) -> None:
+    """Raise InputError where a chart cannot be saved under that name, so that it can be known before long work."""
+    if Path(path).suffix.lower() not in (".html", ".json"):
+        raise InputError(f"{path}: a chart is saved as .html or .json; write {Path(path).with_suffix('.html')}")
 
 
 def write_text(path: str, text: str) -> None:

@@ -36,8 +36,12 @@ def mean_taken_apart(found: TokenCurves) -> Chart:
         )
         for name, colour, values in rows
     )
-    known = ", ".join(f"{name} {value:.2f}" for name, value in slopes.items() if value is not None)
-    agree = f" Slopes of single drops, which must agree: {known}." if known else ""
+    mass, mean = slopes["mass"], slopes["mean"]
+    agree = (
+        ""
+        if mass is None or mean is None
+        else f" Exponents: {mass:.2f} from single drops, {mean:.2f} from the mean loss; they agree where the loss falls in single drops."
+    )
     return Chart(
         "token-curves",
         "The mean loss, taken apart",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,10 +39,10 @@ def gallery_page(found: Discovery) -> str:
     header = element(
         "header",
         element("p", "quantal discover", class_="overline"),
-        element("h1", f"Skills of {found.model}"),
+        element("h1", f"Skills of {_short(found.model)}"),
         element(
             "p",
-            f"{len(found.tokens):,} tokens of {found.text} in {len(found.clusters):,} clusters by their gradients; "
+            f"{len(found.tokens):,} tokens of {_short(found.text)} in {len(found.clusters):,} clusters by their gradients; "
             f"{stable} of them are stable.",
             class_="lead",
         ),
@@ -57,12 +58,17 @@ def gallery_page(found: Discovery) -> str:
         class_="gallery",
     )
     return document(
-        f"Skills of {found.model}",
+        f"Skills of {_short(found.model)}",
         body,
         style=static_text("gallery.css"),
         script=static_text("gallery.js"),
         skip="Skip to the gallery",
     )
+
+
+def _short(place: str) -> str:
+    """The last part of a path that is there; a hub id as it is."""
+    return Path(place).resolve().name if Path(place).exists() else place
 
 
 def rank_chart(found: Discovery | SavedDiscovery) -> Chart:
