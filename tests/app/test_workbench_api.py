@@ -88,6 +88,10 @@ def test_an_average_is_that_of_the_library(address: str) -> None:
         expected = ql.forecast(runs.take(runs.rows <= 20), tokens=1e8)
     assert told["levels"]["80"]["estimate"] == expected.loss.to_dict()
     assert [one["weight"] for one in told["laws"]] == [one["weight"] for one in expected.laws]
+    assert not any(one["alone"] for one in told["laws"])
+    found = job(address, "/api/averages", TABLE | {"inputs": ["params", "tokens"]})["result"]
+    _, told = post(address, "/api/forecasts", {"average": found["id"], "at": {"params": 1e6, "tokens": 2e7}})
+    assert all(0.9 < float(one["alone"]) < 1.2 for one in told["laws"])
 
 
 def test_a_ranking_is_that_of_the_library(address: str) -> None:

@@ -18,7 +18,7 @@ from quantal.fit import Fit
 from quantal.forecast import Averaged, CurveAverage, forecast_by, title_of
 from quantal.plan import HARDWARE, NextRuns, cost, plan
 from quantal.report import Series, forecast_along, forecast_fan, regret
-from quantal.report.words import decades, percent, power, size
+from quantal.report.words import decades, number, percent, power, size
 
 router = APIRouter(prefix="/api", tags=["forecast"])
 Positive = Annotated[float, Field(gt=0, le=1e40)]
@@ -162,6 +162,7 @@ def forecasts(request: Request, asked: ForecastRequest) -> dict[str, Any]:
                 "law": one["law"],
                 "title": capital(title_of(one["law"])),
                 "weight": one["weight"],
+                "alone": number(one["value"]) if "value" in one else "",
                 "heldout": "" if one["heldout_error"] is None else percent(one["heldout_error"]),
             }
             for one in made.laws

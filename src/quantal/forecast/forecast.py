@@ -72,12 +72,13 @@ class Forecast:
         return "\n".join(lines)
 
     def _alone(self) -> list[str]:
-        """A line of how far apart the laws lie, and whether the widest interval holds them."""
-        said = sorted((one["value"], one["law"]) for one in self.laws if "value" in one)
+        """A line of how far apart the laws lie that weigh half an equal share or more, and whether the widest interval holds them."""
+        least = 0.5 / len(self.laws)
+        said = sorted((one["value"], one["law"]) for one in self.laws if "value" in one and one["weight"] >= least)
         if len(said) < 2:
             return []
         (low, lowest), (high, highest) = said[0], said[-1]
-        text = f"  the laws alone say {low:.4g} ({lowest}) to {high:.4g} ({highest})"
+        text = f"  the laws that weigh most say {low:.4g} ({lowest}) to {high:.4g} ({highest})"
         if self.loss.intervals:
             level = max(self.loss.intervals)
             ends = self.loss.intervals[level]

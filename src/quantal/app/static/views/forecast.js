@@ -268,8 +268,13 @@ function render(root, first, setState) {
     }
   });
 
-  const weights = (laws) =>
-    table("Weights of the laws", ["law", "weight", "", "error on runs held out"], laws.map((one) => [one.title, percent(one.weight), h("meter", { min: 0, max: 1, value: String(one.weight), "aria-label": `weight of ${one.title}` }), one.heldout]), { numeric: [1, 3] });
+  const weights = (laws) => {
+    const alone = laws.some((one) => one.alone); // the laws of a curve come at several steepnesses, with no one value
+    const meter = (one) => h("meter", { min: 0, max: 1, value: String(one.weight), "aria-label": `weight of ${one.title}` });
+    const rows = laws.map((one) => [one.title, ...(alone ? [one.alone] : []), percent(one.weight), meter(one), one.heldout]);
+    const heads = ["law", ...(alone ? ["alone"] : []), "weight", "", "error on runs held out"];
+    return table("Weights of the laws", heads, rows, { numeric: alone ? [1, 2, 4] : [1, 3] });
+  };
 
   function next(question) {
     const working = h("div", {});
