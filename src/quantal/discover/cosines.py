@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,36 +107,43 @@ def similarity(
     ).matrix
 
 
+class Settings(TypedDict, total=False):
+    """What `measure` takes as `similarity` does, with the same defaults."""
+
+    loss: Loss | None
+    sketch_size: int
+    seed: int
+    memory: float
+    state: str | os.PathLike[str] | None
+    workers: int
+    engine: Engine
+    progress: Callable[[int, int | None], None] | None
+
+
 def measure(
     model: torch.nn.Module,
     tokens: Sequence[tuple[Any, Any]],
     mode: Mode = "sketch",
     *,
-    loss: Loss | None = None,
-    sketch_size: int = SKETCH_SIZE,
-    seed: int = 0,
-    memory: float = 1e9,
-    state: str | os.PathLike[str] | None = None,
-    workers: int = 1,
-    engine: Engine = "processes",
-    progress: Callable[[int, int | None], None] | None = None,
     sample: int = _PAIRS,
     null: bool = False,
+    **settings: Unpack[Settings],
 ) -> Cosines:
     """`similarity` with its error measured on ``sample`` tokens, and on request the cosines of gradients with signs shuffled."""
+    workers, engine, state = settings.get("workers", 1), settings.get("engine", "processes"), settings.get("state")
     if mode not in ("exact", "sketch"):
         raise InputError(f"mode {mode!r}: it must be 'exact' or 'sketch'")
     if engine not in ("processes", "ray"):
         raise InputError(f"engine {engine!r}: it must be 'processes' or 'ray'")
     if workers < 1:
         raise InputError(f"workers = {workers}: it must be at least 1")
-    samples = samples_of(model, tokens, loss)
+    samples = samples_of(model, tokens, settings.get("loss"))
     head = unembedding_of(model, samples)
     layers = find_layers(model, left_out=() if head is None else (head,))
     check_hooks(model, layers, samples)
-    work = _Work(model, samples, layers, memory / workers, seed)
-    keep = {"workers": workers, "engine": engine, "progress": progress}
-    size = next_prime(sketch_size) if mode == "sketch" else None
+    work = _Work(model, samples, layers, settings.get("memory", 1e9) / workers, settings.get("seed", 0))
+    keep = {"workers": workers, "engine": engine, "progress": settings.get("progress")}
+    size = next_prime(settings.get("sketch_size", SKETCH_SIZE)) if mode == "sketch" else None
     shuffled = None
     if mode == "exact":
         gram = _exact(work, state, keep)
