@@ -191,6 +191,7 @@ def test_importing_quantal_is_light() -> None:
 
 
 BAD = [
+    (["fit", ""], "RUNS is empty"),
     (["fit", "nowhere.csv"], "nowhere.csv"),
     (["fit", "RUNS", "--law", "chinchila"], "Did you mean 'chinchilla'"),
     (["fit", "RUNS", "--where", "params >"], "params >"),

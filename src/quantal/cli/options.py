@@ -208,6 +208,8 @@ def load(runs: str, where: str | None, column: tuple[str, ...]) -> tuple[Runs, F
     from quantal.fit import is_saved_fit, load_fit
     from quantal.runs import FLOP_CONVENTIONS, read_runs, recount
 
+    if not runs:
+        raise click.UsageError("RUNS is empty: name a file of runs, a saved fit or a table, such as tiny-lm")
     context = click.get_current_context(silent=True)
     meta = context.meta if context else {}
     params, flops = meta.get("quantal.params_count"), meta.get("quantal.flops")

@@ -20,12 +20,12 @@ def ranking(found: Analysis) -> Html:
     for place, one in enumerate(found.comparison.laws, start=1):
         error = "unknown" if one.heldout_error is None else percent(one.heldout_error)
         name = element("span", title(one.fit), element("br"), element("code", one.law))
-        rows.append((name, mathml(one.fit.law.formula), error, power(one.objective), str(one.parameters), str(place)))
+        rows.append((name, error, power(one.objective), str(one.parameters), str(place), mathml(one.fit.law.formula)))
     made = table(
         "Laws and their errors",
-        ("law", "formula", "held-out error", "objective", "parameters", "rank"),
+        ("law", "held-out error", "objective", "parameters", "rank", "formula"),
         rows,
-        numeric=(2, 3, 4, 5),
+        numeric=(1, 2, 3, 4),
         note=f"Held out are {found.comparison.held_out}. The objective is the {found.settings.objective}, over all runs.",
     )
     others = None
