@@ -60,11 +60,11 @@ chromium:
 
 test-all: export QUANTAL_SITE := docs/_build/html
 test-all: test chromium lint docs
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "extras or postgres"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(extras or postgres) and not slow"
 	$(BIN)/python -m pytest -m "browser or wheel"
 	$(BIN)/python -m pytest src/quantal/train src/quantal/discover src/quantal/app
 
-test-slow: $(VENV)/.test
+test-slow: $(VENV)/.all
 	$(BIN)/python -m pytest -m slow
 
 benchmark: $(VENV)/.test
