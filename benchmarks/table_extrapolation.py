@@ -158,8 +158,7 @@ def scored(items: list[Item], calibration: TableCalibration) -> list[Score]:
     """Each item's scores under a calibration."""
     return [
         score(
-            one.errors, np.zeros(len(one.errors)), calibration.scale(one.squares) * calibration.factor(one.past),
-            calibration.quantile,
+            one.errors, np.zeros(len(one.errors)), calibration.moved(one.squares, one.past), calibration.quantile,
         )
         for one in items
     ]  # fmt: skip

@@ -47,7 +47,7 @@ def test_intervals_are_nested_and_weights_sum_to_one(near: ql.Forecast) -> None:
     assert all(a and b and a[0] < b[0] < b[1] < a[1] for a, b in itertools.pairwise(ends))
     assert sum(one["weight"] for one in near.laws) == pytest.approx(1.0)
     assert {one["law"] for one in near.laws} == set(LAWS)
-    assert near.decades_beyond == pytest.approx(np.log10(2), abs=1e-9)
+    assert near.decades_beyond == pytest.approx(np.log10(4), abs=1e-9)
     assert near.record
 
 

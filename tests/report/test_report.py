@@ -239,3 +239,12 @@ def test_the_chinchilla_runs_give_the_published_plan(chinchilla_runs: Runs, tmp_
     assert found.reading is not None
     assert found.reading.exponents == "rejected"
     assert found.reading.bottleneck == "rejected"
+
+
+def test_a_law_that_the_runs_reject_does_not_plan(chinchilla_runs: Runs, tmp_path: Path) -> None:
+    found = report(chinchilla_runs.drop_highest(5, "loss"), tmp_path / "report.html", bootstrap=60).analysis
+    assert found.reading is not None
+    assert found.reading.exponents == "rejected"
+    assert found.comparison.laws[0].law == "quanta_kappa"
+    assert found.leading == "kappa"
+    assert "quanta_kappa predicts the dearest runs best, but it ties the exponents" in found.warnings[0]

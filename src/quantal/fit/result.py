@@ -177,13 +177,19 @@ class Fit:
         return diagnostics.influence(problem, best, found.free, most)
 
     def decades_beyond(self, **inputs: float) -> float:
-        """By how many powers of ten the point lies beyond the largest run, in the input where that is most; 0 inside."""
+        """By how many powers of ten the point lies beyond the largest run, where that is most; 0 inside.
+
+        It is taken in each input, and in params times tokens where both are given.
+        """
         signed = {one.name for one in self.law.inputs if one.signed}
         reach = [
             np.log10(value / self.runs[name].max())
             for name, value in inputs.items()
             if name in self.runs and name not in signed
         ]
+        if {"params", "tokens"} <= set(inputs):
+            largest = np.max(np.asarray(self.runs["params"]) * np.asarray(self.runs["tokens"]))
+            reach.append(np.log10(inputs["params"] * inputs["tokens"] / largest))
         return float(max([0.0, *reach]))
 
     def to_dict(self, full: bool = False) -> dict[str, Any]:

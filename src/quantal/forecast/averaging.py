@@ -72,8 +72,7 @@ class Averaged:
     ) -> Estimate:
         """The averaged prediction at one point, with calibrated intervals."""
         found = self.reached({name: np.array([value]) for name, value in at.items()})
-        factor = calibration.factor(self.past)
-        scale, centre = factor * float(calibration.scale(found.squares)[0]), float(found.centre[0])
+        scale, centre = float(calibration.moved(found.squares, self.past)[0]), float(found.centre[0])
         intervals = {}
         for level in levels:
             half = float(calibration.quantile(level / 100)) * scale

@@ -15,6 +15,8 @@ LEAST_REACH = 0.1
 ERROR_A_DECADE = 0.01
 TRUST = 5.0
 """How many past extrapolations of one's own count half against the public record."""
+HELD = 1.5
+"""Standard deviations of the laws' disagreement that half a 90 % interval is at least."""
 LEAST_RATIO = 1e-3
 MOST = 0.999
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 1.0)
@@ -47,6 +49,11 @@ class TableCalibration(NamedTuple):
         """By how much to widen for a table whose past extrapolations had these squares (4, m) and log errors (m,)."""
         logs = [self.log_ratio(squares, errors) for squares, errors in past]
         return float(np.exp((sum(logs) + TRUST * self.usual) / (len(logs) + TRUST) - self.usual))
+
+    def moved(self, squares: Floats, past: Sequence[tuple[Floats, Floats]]) -> Floats:
+        """The scale s (m,) by one's own record, no less than the laws' disagreement asks for."""
+        least = HELD * np.sqrt(squares[0]) / self.quantile(0.9)
+        return np.maximum(self.scale(squares) * self.factor(past), least)
 
     def log_ratio(self, squares: Floats, errors: Floats) -> float:
         """The log of the root mean square of errors (m,) over their scales."""

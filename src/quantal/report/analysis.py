@@ -164,12 +164,15 @@ def analyse(
                 progress=steps.of(40 + 50 * i // len(names), 50 // len(names)),
             )
         absent: dict[str, str] = {}
+        reading = _reading(fits, settings.levels, ranked, absent)
+        before = leading
+        if leads is None:
+            leading = _unless_rejected(leading, reading, fits, ranked)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", QuantalWarning)
             plans = _plans(fits, leading, compute, absent)
         outlooks = _outlooks(fits[leading], compute) if leading not in plans else ()
         ways, groups = _ways(fits, leading, plans, settings, absent)
-        reading = _reading(fits, settings.levels, ranked, absent)
         lead = fits[leading]
         far = outliers(lead.residuals)
         influence = None
@@ -179,6 +182,12 @@ def analyse(
             absent["influence"] = f"refitting without each of {lead.n_runs:,} runs was left out"
     steps.tell(100)
     told = [str(one.message) for one in heard if issubclass(one.category, QuantalWarning)]
+    if leading != before:
+        told.insert(
+            0,
+            f"{before} predicts the dearest runs best, but it ties the exponents, which these runs reject: {leading} forecasts and "
+            "plans in its place",
+        )
     for one in heard:
         if not issubclass(one.category, QuantalWarning):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
@@ -240,6 +249,18 @@ def _leading(ranked: Comparison, leads: Law | None) -> str:
     scored = [one for one in ranked.laws if one.heldout_error is not None] or list(ranked.laws)
     joint = [one for one in scored if set(one.fit.law.input_names) == {"params", "tokens"}]
     return (joint or scored)[0].law
+
+
+def _unless_rejected(
+    leading: str, reading: QuantizationReading | None, fits: Mapping[str, Fit], ranked: Comparison
+) -> str:
+    """The leading law, or the best-ranked with exponents of their own where it ties them and the runs reject that."""
+    if reading is None or reading.exponents != "rejected" or "gamma" not in fits[leading].law.parameter_names:
+        return leading
+    free = [
+        one.law for one in ranked.laws if one.law in fits and {"alpha", "beta"} <= {*fits[one.law].law.parameter_names}
+    ]
+    return free[0] if free else leading
 
 
 def _detailed(ranked: Comparison, leading: str) -> list[str]:
