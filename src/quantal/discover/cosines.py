@@ -314,7 +314,7 @@ def _gram(
     count = len(work.samples)
     dtype = np.float64 if work.width() == 8 else np.float32
     gram = np.empty((count, count), dtype=dtype)
-    together = max(1, int(0.3 * work.memory / (size * _UNIT * dtype().itemsize)))
+    together = max(1, int(0.12 * work.memory / (size * _UNIT * dtype().itemsize)))
     groups = [range(start, min(start + together, len(units))) for start in range(0, len(units), together)]
 
     def rows_of(group: range) -> tuple[np.ndarray, list[int]]:
