@@ -134,6 +134,11 @@ def test_three_points_are_told_to_be_few() -> None:
     assert any("too few" in text for text in found.warnings)
 
 
+def test_a_forecast_by_size_alone_says_what_it_leaves_out() -> None:
+    with pytest.warns(DataWarning, match="differ in tokens too, which a forecast by params alone leaves out"):
+        ql.forecast("tiny-lm", params=1e6)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from([1e6, 1e7, 1e8, 1e9]), min_size=4, max_size=20), st.floats(0.05, 0.9))
 def test_folds_leave_something_on_both_sides(sizes: list[float], share: float) -> None:

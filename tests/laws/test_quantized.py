@@ -13,7 +13,7 @@ from scipy import special
 
 import quantal as ql
 import quantal.theory as qt
-from quantal.errors import InputError, LawError, QuantalWarning
+from quantal.errors import ExtrapolationWarning, InputError, LawError, QuantalWarning
 from quantal.laws import derived_quantities, get_law, quantized_law
 
 GAMMA = 0.4
@@ -184,7 +184,8 @@ def test_it_fits_simulated_runs(fitted: ql.Fit) -> None:
 def test_it_forecasts(fitted: ql.Fit) -> None:
     model = qt.QuantaModel(qt.Zipf(0.5), 1.7, 9.0)
     exact = model.loss(params=1e9, samples=1e14, **TRUTH)
-    found = ql.forecast(fitted, params=1e9, tokens=1e14)
+    with pytest.warns(ExtrapolationWarning, match=r"2\.0 decades beyond"):
+        found = ql.forecast(fitted, params=1e9, tokens=1e14)
     assert found.loss.value == pytest.approx(exact, rel=1e-4)
 
 

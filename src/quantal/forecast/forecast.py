@@ -23,6 +23,8 @@ from quantal.runs import read_runs
 
 FAR = 1.0
 LEAST_TOLD = 0.05
+DIFFER = 1.5
+"""Factor between the largest and the smallest from which on runs are said to differ in size."""
 USUAL_LEVELS = (50.0, 80.0, 90.0)
 
 
@@ -213,6 +215,7 @@ def forecast_by(
             f"{lead.runs.source}: these runs are too few to hold any out, so the laws weigh alike and the intervals rest on "
             "other people's runs; add runs"
         )
+    suspect += _left_out(lead.runs, at)
     for text in suspect:
         warnings.warn(text, DataWarning, stacklevel=3)
     notes = list(dict.fromkeys([*suspect, *lead.warnings, *_unsure(found)]))
@@ -265,6 +268,15 @@ def _by_one(chosen: Fit, at: Mapping[str, float], levels: Sequence[float], seed:
         estimate = Estimate.from_draws(float(value[0]), _with_scatter(chosen, draws[:, 0], seed), levels)
     weight = {"law": chosen.law.name, "weight": 1.0, "heldout_error": None, **_convergence(chosen)}
     return Forecast(dict(at), estimate, beyond, (weight,), tuple(notes), chosen)
+
+
+def _left_out(runs: Runs, at: Mapping[str, float]) -> list[str]:
+    """A sentence where only one of params and tokens is given, and the runs differ in the other too."""
+    given = next(iter(at)) if len(at) == 1 else ""
+    other = {"params": "tokens", "tokens": "params"}.get(given)
+    if other is None or other not in runs or np.max(runs[other]) <= DIFFER * np.min(runs[other]):
+        return []
+    return [f"these runs differ in {other} too, which a forecast by {given} alone leaves out: give {other} as well"]
 
 
 def _warn_far(notes: list[str], beyond: float, then: str) -> None:
