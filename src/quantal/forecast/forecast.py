@@ -19,7 +19,7 @@ from quantal.forecast.averaging import Averaged, Method, average
 from quantal.forecast.curve_average import CurveAverage
 from quantal.forecast.members import LAWS
 from quantal.laws import Law, default_laws, get_law
-from quantal.runs import read_runs
+from quantal.runs import Runs, read_runs
 
 FAR = 1.0
 LEAST_TOLD = 0.05
