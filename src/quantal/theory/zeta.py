@@ -14,6 +14,8 @@ TERMS = 12
 # B_2k / (2k)! for k = 1..TERMS
 BERNOULLI = np.array([(-1) ** (k + 1) * 2 * special.zeta(2 * k) / (2 * np.pi) ** (2 * k) for k in range(1, TERMS + 1)])
 _STEEP, _UNSEEN, _SLOW = 8.0, 1e-17, 1e-3
+_FLAT = 1e-30
+"""Below it (1 - e^(-gamma x))/gamma is x to full precision, while gamma x may be too small a float to hold its digits."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
@@ -68,7 +70,7 @@ def _far(a: Array, gap: Array | float, gamma: float, scale: float) -> Array:
         return total
     gap = np.broadcast_to(np.asarray(gap, dtype=float), a.shape)
     stretch = np.log1p(gap / a)
-    integral = -np.expm1(-gamma * stretch) / gamma if gamma else stretch
+    integral = -np.expm1(-gamma * stretch) / gamma if abs(gamma) > _FLAT else stretch
     b = a + gap
     out = lead * (integral + _correction(a, gamma) - np.exp(-gamma * stretch) * _correction(b, gamma))
     near = gap < 1.0
@@ -171,7 +173,7 @@ def log_power_sum(n: Array, gamma: float, shift: float = 0.0, count: float = np.
     if infinite:
         return total + scale * (lead * (start / gamma + 1.0 / gamma**2) + beyond(a))
     stretch = np.log((end + steps) / a)
-    zeroth = -np.expm1(-gamma * stretch) / gamma if gamma else stretch
+    zeroth = -np.expm1(-gamma * stretch) / gamma if abs(gamma) > _FLAT else stretch
     y = gamma * stretch
     small = np.abs(y) < 0.05
     safe = np.where(small, 1.0, y)
